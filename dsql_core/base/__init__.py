@@ -1,0 +1,1 @@
+"""Declarations that every compiled module cimports: numbers, slices, pools, buffers, errors, values, vectors."""

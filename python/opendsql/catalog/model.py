@@ -1,0 +1,177 @@
+"""The catalog as the planner sees it: immutable descriptions of schemas, relations and roles at one catalog version.
+
+A Catalog is read from the catalog trees at a snapshot (catalog.load) and never changed; DDL makes new descriptor rows
+(catalog.ddl) and the next snapshot yields the next Catalog. Expressions (defaults, checks, index keys, view queries)
+are kept as SQL text in PostgreSQL's words with schema-qualified names.
+
+Invariants
+  M1  oids are unique over all objects of a database; user objects start at FIRST_USER_OID.
+  M2  attnum is the column's place in the row image plus one and is never reused: a dropped column keeps its place.
+  M3  a relation's tree id is its oid; trees below FIRST_USER_OID belong to the catalog itself.
+  M4  an index's stored image is key columns, then INCLUDE columns, then primary-key columns not among them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+FIRST_USER_OID = 26000
+ADMIN_OID = 15579
+PUBLIC_OID = 2200
+PG_CATALOG_OID = 11
+SYS_OID = 15580
+INFORMATION_SCHEMA_OID = 13000
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    name: str
+    attnum: int
+    type_oid: int
+    typmod: int = -1
+    not_null: bool = False
+    default: str | None = None  # SQL text
+    generated: str | None = None  # SQL text of GENERATED ALWAYS AS (...) STORED
+    identity: str = ""  # '' | 'a' | 'd'
+    sequence_oid: int | None = None  # of an identity column
+    dropped: bool = False
+    storage: str | None = None
+    domain_oid: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    oid: int  # also its tree id; a primary key index has the table's tree (tree_oid)
+    name: str
+    table_oid: int
+    keys: tuple[str, ...]  # column names, or expressions in parentheses
+    key_types: tuple[int, ...]
+    nulls_first: tuple[bool, ...] = ()
+    include: tuple[str, ...] = ()
+    unique: bool = False
+    primary: bool = False
+    nulls_distinct: bool = True
+    predicate: str | None = None
+    valid: bool = True
+    constraint: str | None = None  # name of the UNIQUE / PRIMARY KEY constraint it serves
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    oid: int
+    name: str
+    expression: str
+    validated: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignKey:
+    oid: int
+    name: str
+    columns: tuple[str, ...]
+    parent_oid: int
+    parent_columns: tuple[str, ...]
+    match: str = "s"
+    on_delete: str = "a"
+    on_update: str = "a"
+    deferrable: bool = False
+    deferred: bool = False
+    validated: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    oid: int  # also the tree id of its rows
+    schema: str
+    name: str
+    columns: tuple[Column, ...]  # by attnum, dropped ones included
+    owner_oid: int = ADMIN_OID
+    primary_key: Index | None = None  # None: hidden 16-byte key
+    indexes: tuple[Index, ...] = ()  # secondary, invalid ones included
+    checks: tuple[Check, ...] = ()
+    foreign_keys: tuple[ForeignKey, ...] = ()
+    constraint_oids: dict[str, int] = field(default_factory=dict)  # PRIMARY KEY / UNIQUE / NOT NULL by name
+    comment: str | None = None
+    column_comments: dict[str, str] = field(default_factory=dict)
+    acl: tuple[str, ...] = ()
+    row_estimate: float = -1.0
+
+    def column(self, name: str) -> Column | None:
+        """The live column of that name, or None."""
+        for column in self.columns:
+            if column.name == name and not column.dropped:
+                return column
+        return None
+
+    @property
+    def live_columns(self) -> tuple[Column, ...]:
+        return tuple(c for c in self.columns if not c.dropped)
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    oid: int
+    schema: str
+    name: str
+    query: str
+    columns: tuple[Column, ...]
+    owner_oid: int = ADMIN_OID
+    comment: str | None = None
+    acl: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Sequence:
+    oid: int
+    schema: str
+    name: str
+    start: int = 1
+    increment: int = 1
+    minimum: int = 1
+    maximum: int = 2**63 - 1
+    cache: int = 1
+    cycle: bool = False
+    owned_by: tuple[int, int] | None = None  # table oid, attnum
+    owner_oid: int = ADMIN_OID
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    oid: int
+    name: str
+    owner_oid: int = ADMIN_OID
+    comment: str | None = None
+    acl: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    oid: int
+    name: str
+    login: bool = False
+    inherit: bool = True
+    member_of: tuple[int, ...] = ()
+
+
+Relation = Table | View | Sequence
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """One database's objects at one catalog version."""
+
+    version: int
+    schemas: dict[str, Schema]
+    relations: dict[tuple[str, str], Relation]  # (schema, name)
+    roles: dict[str, Role]
+    by_oid: dict[int, Relation | Index | Schema | Role]
+
+    def find(self, name: str, schema: str | None, search_path: tuple[str, ...]) -> Relation | None:
+        """Resolve a possibly unqualified relation name; pg_catalog's virtual relations are found elsewhere."""
+        if schema is not None:
+            return self.relations.get((schema, name))
+        for candidate in search_path:
+            relation = self.relations.get((candidate, name))
+            if relation is not None:
+                return relation
+        return None
