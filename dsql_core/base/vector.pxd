@@ -15,7 +15,7 @@
 # Vector: a column of `capacity` values. nulls[i] = 1 where row i is NULL; nulls is NULL when no row is.
 # stride 0 makes it a constant: element 0 stands for every row (also nulls[0]). Read element i as data[i * stride].
 # Var data points into pages (valid while the snapshot is pinned) or into a Pool; never owned by the vector.
-from libc.stdint cimport int16_t, int32_t, int64_t, uint8_t, uint32_t
+from libc.stdint cimport int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t
 
 cdef enum Phys:
     PHYS_NONE = 0

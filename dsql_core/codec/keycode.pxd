@@ -1,6 +1,6 @@
 # Order-preserving keys: memcmp order of the encoding equals the type's btree order, column by column.
 from dsql_core.base.memory cimport Buffer
-from dsql_core.base.types cimport size_t, uint8_t, uint32_t
+from dsql_core.base.types cimport uint8_t, uint32_t
 from dsql_core.base.vector cimport Value
 
 # Appends one key part. A part is one marker byte (0x01 value, 0x02 NULL sorting last, 0x00 NULL sorting first) and the

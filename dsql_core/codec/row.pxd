@@ -8,7 +8,7 @@
 #   .  NULL bitmap         (column_count + 7) / 8 bytes, bit i of byte i/8 set = NULL
 #   .  variable data
 from dsql_core.base.memory cimport Buffer, Pool
-from dsql_core.base.types cimport Slice, size_t, uint8_t, uint16_t, uint32_t
+from dsql_core.base.types cimport Slice, uint8_t, uint16_t, uint32_t
 from dsql_core.base.vector cimport Value, Vector
 
 cdef struct RowLayout:

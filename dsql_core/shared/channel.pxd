@@ -9,7 +9,7 @@
 # Doorbell: one per loop (process). The consumer sets `sleeping` before it waits and looks once more; a producer that
 # sees it set writes the eventfd. Between roles of one loop, doorbell is NULL: the loop steps until all are idle.
 from dsql_core.base.memory cimport Buffer
-from dsql_core.base.types cimport Slice, int32_t, size_t, uint8_t, uint32_t, uint64_t
+from dsql_core.base.types cimport Slice, int32_t, uint8_t, uint32_t, uint64_t
 
 cdef struct Doorbell:
     uint64_t* sleeping        # word in shared memory: 1 = the consumer waits

@@ -4,7 +4,7 @@
 # read-only by everyone else; the control area - root ring and pin table - is a second small mapping that readers
 # write their pin slots in). A Snapshot is a copy of a published root; while its pin is held, every pointer a cursor
 # or tree_get returned stays valid and unchanged.
-from dsql_core.base.types cimport Slice, epoch_t, int32_t, page_no_t, seq_t, size_t, timestamp_t, tree_id_t, uint8_t, uint32_t, uint64_t
+from dsql_core.base.types cimport Slice, epoch_t, int32_t, page_no_t, seq_t, timestamp_t, tree_id_t, uint8_t, uint32_t, uint64_t
 from dsql_core.base.memory cimport Pool
 
 cdef struct Store             # opaque; defined by the storage package

@@ -1,7 +1,7 @@
 # Text and binary formats of every type, comparison and hash: PostgreSQL 16's, without the GIL.
 from dsql_core.base.error cimport dsql_error_t
 from dsql_core.base.memory cimport Buffer, Pool
-from dsql_core.base.types cimport int32_t, int64_t, size_t, uint8_t, uint32_t, uint64_t
+from dsql_core.base.types cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from dsql_core.base.vector cimport Value
 
 cdef struct TimeZone                # types/datetime; NULL means UTC
