@@ -1,0 +1,33 @@
+# One word per chore; README.md names the two commands a newcomer needs.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+
+.PHONY: run test venv perf soak clean
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+
+venv: $(BIN)/python
+	$(BIN)/python -m pip install --quiet '.[test]'
+
+run: $(BIN)/python
+	$(BIN)/python -m pip install --quiet .
+	$(BIN)/opendsql serve --data ./dsql-data
+
+test: venv
+	$(BIN)/python setup.py --quiet build_ext --inplace --parallel 2
+	$(BIN)/python -m pytest tests -q
+	$(BIN)/python -m pytest -c perf/pytest.ini perf -q --benchmark-disable
+
+perf: venv
+	$(BIN)/python -m pip install --quiet '.[peer]'
+	$(BIN)/python -m pytest -c perf/pytest.ini perf
+
+soak: venv
+	$(BIN)/python -m pytest tests -q -m soak
+
+clean:
+	rm -rf build dist *.egg-info
+	find dsql_core -name '*.so' -delete
