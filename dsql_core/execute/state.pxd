@@ -1,0 +1,525 @@
+# Structs of the execute package: engine, session, write set, program, execution. No code lives here.
+#
+#   Engine      one per process: the store, the worker's number, the limits, the way to the commit path
+#   Session     one per connection: transaction, settings, error slot, reusable execution memory
+#   WriteSet    the open transaction's changes, one ordered list per tree (writeset.pyx)
+#   Program     a compiled plan: immutable after compile, shared by sessions, counted references (program.pyx)
+#   Execution   one run of a Program in a Session (machine.pyx)
+#
+# Invariants
+#   S1  a Session and all that hangs on it is used by one thread at a time (loop thread, or planner thread while parked).
+#   S2  Program memory is never written after compile, except the reference count.
+#   S3  everything an Execution hands out lives until its next step, or until execution_close for params and row counts.
+#   S4  a write set entry never moves and is never unlinked before the transaction ends, so scans may stand on it.
+from dsql_core.base.error cimport dsql_error_t
+from dsql_core.base.memory cimport Buffer, Pool, PoolChunk
+from dsql_core.base.types cimport (Slice, int32_t, int64_t, oid_t, page_no_t, timestamp_t, tree_id_t, uint8_t, uint16_t,
+                                   uint32_t, uint64_t)
+from dsql_core.base.vector cimport Batch, Value, Vector
+from dsql_core.codec.row cimport RowLayout
+from dsql_core.execute.kernel cimport Aggregate, EvalContext, Kernel
+from dsql_core.storage.store cimport Snapshot, Store
+from dsql_core.types.io cimport FormatSettings
+
+cdef enum TxnState:
+    TXN_IDLE = 0
+    TXN_IMPLICIT = 1       # autocommit: ends with the statement (or at Sync)
+    TXN_OPEN = 2           # BEGIN was said
+    TXN_FAILED = 3         # BEGIN was said and a statement failed: only ROLLBACK / COMMIT are heard
+
+cdef enum StepResult:
+    STEP_ERROR = -1        # session.error is set; the transaction has been failed or rolled back
+    STEP_DONE = 0
+    STEP_ROWS = 1          # *out is a batch, valid until the next step
+    STEP_YIELD = 2         # budget spent: call again
+
+cdef struct Limits:
+    uint64_t rows_max              # rows changed per transaction (3000)
+    uint64_t bytes_max             # accounted bytes per transaction (10 MiB)
+    int64_t age_max_us             # transaction age (300 s)
+    uint64_t query_memory_max      # bytes per execution (128 MiB)
+    uint32_t key_size_max          # encoded key (2000)
+    uint32_t reserved
+
+cdef struct Engine:
+    Store* store
+    uint32_t worker_id
+    uint32_t reserved
+    Limits limits
+    uint64_t txn_counter           # part of txn_id
+    uint64_t hidden_counter        # part of hidden row keys
+    uint64_t hidden_time           # last hybrid timestamp given to a hidden key
+    uint64_t entropy               # random word of this process
+    int64_t clock_offset_us        # added to every wall-clock and age reading (tests)
+    # Embedded mode and tests: takes a whole CommitRequest, returns the REPLY_* status. NULL in a serving worker, whose
+    # loop sends the request itself.
+    int (*commit)(void* context, Buffer* request) noexcept nogil
+    void* commit_context
+
+# -- write set -------------------------------------------------------------------------------------------------------
+
+cdef enum:
+    WRITE_HEIGHT_MAX = 12
+
+cdef struct WriteEntry:
+    Slice key
+    Slice value
+    uint64_t key_head              # first 8 key bytes, big-endian, zero padded: decides most comparisons
+    uint32_t command               # command that wrote it last
+    uint8_t is_deleted
+    uint8_t in_snapshot            # 1 = the snapshot holds the key, 0 = it does not, 2 = nobody looked
+    uint8_t height
+    uint8_t is_row                 # counts as a row of a table for the size account
+    WriteEntry* before             # what it was before `command`; NULL = what the snapshot says
+    WriteEntry* prev
+    WriteEntry* next[1]            # `height` of them
+
+cdef struct TreeWrites:
+    tree_id_t tree
+    uint32_t entry_count
+    int32_t is_dropped             # OP_DROP_TREE goes out first; the snapshot's entries are invisible
+    int32_t height
+    WriteEntry* first[12]
+    WriteEntry* last
+
+cdef struct WriteSet:
+    Pool pool                      # entries, keys, values: freed when the transaction ends
+    TreeWrites* trees
+    uint32_t tree_count
+    uint32_t tree_capacity
+    uint64_t random                # heights
+
+# -- expressions -----------------------------------------------------------------------------------------------------
+
+cdef enum ExprKind:
+    X_COL = 0
+    X_PARAM = 1
+    X_CONST = 2
+    X_CALL = 3
+    X_PY = 4
+    X_AND = 5
+    X_OR = 6
+    X_NOT = 7
+    X_ISNULL = 8
+    X_NOTNULL = 9
+    X_ISTRUE = 10
+    X_ISFALSE = 11
+    X_DISTINCT = 12
+    X_CASE = 13
+    X_COALESCE = 14
+    X_NULLIF = 15
+    X_IN = 16
+    X_ANY = 17
+    X_ALL = 18
+    X_SCALAR = 19
+    X_EXISTS = 20
+    X_ANY_SUB = 21
+    X_ALL_SUB = 22
+    X_ARRAY = 23
+
+cdef struct Expr:
+    uint8_t kind
+    uint8_t phys
+    uint8_t is_volatile            # it or a part of it: not folded, computed for every row
+    uint8_t reserved
+    uint32_t type_oid
+    uint32_t index                 # column, parameter or subplan number
+    uint32_t elem_oid              # of the array in X_ANY, X_ALL, X_ARRAY
+    uint32_t arg_count
+    uint32_t reserved2
+    Expr** args                    # X_CASE: cond, value, cond, value ..., and the ELSE value last when arg_count is odd
+    const Kernel* kernel           # X_CALL, and the operator of X_DISTINCT, X_NULLIF, X_IN, X_ANY..., X_ANY_SUB...
+    void* py_function              # X_PY: PyObject*, owned by the Program
+    Value constant                 # X_CONST
+
+# -- plans -----------------------------------------------------------------------------------------------------------
+
+cdef enum PlanOp:
+    P_RESULT = 1
+    P_VALUES = 2
+    P_ROWS = 3
+    P_SCAN = 4
+    P_LOOKUP = 5
+    P_FILTER = 6
+    P_PROJECT = 7
+    P_LIMIT = 8
+    P_SORT = 9
+    P_DISTINCT = 10
+    P_DISTINCT_ON = 11
+    P_HASH_JOIN = 12
+    P_NL_JOIN = 13
+    P_APPLY = 14
+    P_AGGREGATE = 15
+    P_WINDOW = 16
+    P_SETOP = 17
+    P_CTE_SCAN = 18
+    P_RECURSIVE = 19
+    P_WORK_SCAN = 20
+    P_SRF = 21
+    P_INSERT = 22
+    P_UPDATE = 23
+    P_DELETE = 24
+    P_LOCK = 25
+
+cdef enum JoinKind:
+    JOIN_INNER = 0
+    JOIN_LEFT = 1
+    JOIN_RIGHT = 2
+    JOIN_FULL = 3
+    JOIN_SEMI = 4
+    JOIN_ANTI = 5
+    JOIN_NULL_ANTI = 6
+
+cdef enum SetOp:
+    SET_UNION_ALL = 0
+    SET_UNION = 1
+    SET_INTERSECT = 2
+    SET_INTERSECT_ALL = 3
+    SET_EXCEPT = 4
+    SET_EXCEPT_ALL = 5
+
+cdef struct SortKey:
+    Expr* expr
+    uint8_t is_desc
+    uint8_t nulls_first
+
+# A TupleLayout says how a stored row lies in memory: sorts, hash tables, materialised inputs.
+#   0  u64 word for the owner (hash or order prefix)   8  u8 nulls[column_count], padded to 8   .  slots of 8 or 16 bytes
+cdef struct TupleLayout:
+    uint32_t column_count
+    uint32_t size
+    uint32_t* type_oids
+    uint8_t* phys
+    uint32_t* offset
+
+cdef struct AggregateCall:
+    const Aggregate* aggregate     # NULL = count(*)
+    Expr** args
+    uint32_t arg_count
+    uint32_t type_oid
+    uint8_t phys
+    uint8_t is_distinct
+    uint8_t is_strict
+    uint8_t reserved
+    Expr* filter
+    SortKey* order
+    uint32_t order_count
+    uint32_t state_offset
+    TupleLayout input              # args, then order keys: rows kept for DISTINCT / ORDER BY
+
+cdef struct IndexInfo:
+    oid_t oid
+    uint32_t key_count
+    tree_id_t tree
+    const char* name
+    Expr** keys                    # over the full row
+    uint8_t* nulls_first
+    const char** key_names         # column names or expression texts, for DETAIL
+    Expr** store                   # over the full row
+    RowLayout layout               # of the stored entry
+    Expr* predicate
+    uint32_t* used_columns         # stored columns that keys, store or predicate read
+    uint32_t used_count
+    uint8_t is_unique
+    uint8_t nulls_distinct
+    uint8_t covers_key_columns     # unique, not partial, no expressions: its columns are key columns of the table
+
+cdef struct CheckInfo:
+    const char* name
+    Expr* expr
+
+cdef struct GeneratedInfo:
+    uint32_t column
+    Expr* expr
+
+cdef struct TableInfo:
+    oid_t oid
+    uint32_t column_count
+    tree_id_t tree
+    const char* name
+    const char* schema
+    const char** names
+    int32_t* typmods
+    uint8_t* not_null
+    uint8_t* dropped
+    uint8_t* is_key_column         # of the primary key or of a unique index that covers_key_columns
+    RowLayout layout
+    uint32_t pk_count              # 0 = hidden key
+    uint32_t* pk
+    const char* pk_name
+    CheckInfo* checks
+    uint32_t check_count
+    GeneratedInfo* generated
+    uint32_t generated_count
+    IndexInfo* indexes
+    uint32_t index_count
+
+cdef struct SetColumn:
+    uint32_t column
+    Expr* expr
+
+cdef struct WindowCall:
+    const Aggregate* aggregate     # an ordinary aggregate over the frame; NULL = a pure window function
+    int32_t fn                     # WF_*
+    Expr** args
+    uint32_t arg_count
+    uint32_t type_oid
+    uint8_t phys
+    uint8_t frame_mode             # 0 range, 1 rows, 2 groups
+    uint8_t start_kind             # 0 unbounded preceding, 1 offset preceding, 2 current row, 3 offset following, 4 unbounded following
+    uint8_t end_kind
+    uint8_t exclude                # 0 none, 1 current row, 2 group, 3 ties
+    Expr* filter
+    Expr* start_offset
+    Expr* end_offset
+
+cdef struct PlanNode:
+    uint8_t op
+    uint8_t kind                   # JoinKind, SetOp, or the flavour an operator documents
+    uint8_t flag                   # backward scan, grouped aggregate, recursive distinct, ordinality ...
+    uint8_t flag2
+    uint32_t id                    # place in the stats
+    uint32_t column_count          # output
+    uint32_t* out_types
+    uint8_t* out_phys
+    PlanNode* child
+    PlanNode* child2
+    Expr** exprs                   # projections, group keys, srf arguments, values (row by row)
+    uint32_t expr_count
+    uint32_t row_count             # of values / rows
+    Expr* cond
+    Expr* limit
+    Expr* offset
+    SortKey* sort_keys
+    uint32_t sort_count
+    uint32_t key_count             # hash keys
+    Expr** lkeys
+    Expr** rkeys
+    # scan and lookup
+    tree_id_t tree
+    oid_t table_oid
+    uint32_t scan_column_count     # columns the scan itself yields
+    RowLayout layout
+    int32_t* scan_columns          # stored column, -1 raw key, -2 row key suffix
+    uint8_t* column_use            # per scan column: 0 nobody reads it, 1 output, 2 the filter reads it too
+    uint32_t* key_types
+    uint8_t* key_nulls_first
+    uint32_t tree_key_count
+    uint32_t eq_count
+    Expr** eq
+    uint32_t in_count
+    Expr** in_list
+    Expr* lo
+    Expr* hi
+    uint8_t lo_inclusive
+    uint8_t hi_inclusive
+    uint8_t is_point
+    uint8_t has_row_key
+    Expr* row_key
+    # joins, set operations, sorts: stored rows
+    TupleLayout tuples
+    TupleLayout tuples2
+    Expr** params                  # apply: values of the inner parameters
+    uint32_t* param_index
+    uint32_t param_count
+    # aggregate
+    AggregateCall* aggs
+    uint32_t agg_count
+    uint32_t state_size
+    uint32_t set_count             # grouping sets
+    uint32_t** sets
+    uint32_t* set_sizes
+    # window
+    WindowCall* windows
+    uint32_t window_count
+    uint32_t partition_count
+    # ctes and setops
+    uint32_t cte
+    # constant rows
+    Vector* constant_columns
+    # modify
+    TableInfo* table
+    uint32_t row_key_column
+    uint32_t old_column
+    SetColumn* sets_of
+    uint32_t sets_of_count
+    Expr** returning
+    uint32_t returning_count
+    uint8_t has_returning
+    uint8_t conflict_action        # 0 none, 1 nothing, 2 update
+    uint8_t touches_keys
+    uint8_t touches_pk
+    int32_t conflict_index         # -2 any, -1 primary key, else place in table.indexes
+    Expr* conflict_where
+    int32_t srf
+
+cdef struct SubplanInfo:
+    PlanNode* plan
+    Expr** params
+    uint32_t* param_index
+    uint32_t param_count
+    uint32_t cacheable             # no correlation: runs once per execution
+
+cdef struct CteInfo:
+    PlanNode* plan
+    TupleLayout tuples
+    int32_t is_modify
+
+cdef struct ColumnInfo:
+    const char* name
+    uint32_t type_oid
+    int32_t typmod
+    uint32_t table_oid
+    int32_t attnum
+
+cdef enum ProgramKind:
+    PROGRAM_QUERY = 0
+    PROGRAM_BEGIN = 1
+    PROGRAM_COMMIT = 2
+    PROGRAM_ROLLBACK = 3
+    PROGRAM_EMPTY = 4
+
+cdef struct Program:
+    Pool pool                      # all the memory below
+    uint32_t references            # atomic
+    uint32_t kind
+    const char* tag                # "SELECT", "INSERT" ...: the client's tag is made of it and the row count
+    uint8_t writes
+    uint8_t begin_read_only
+    uint8_t needs_gil
+    uint8_t is_explain
+    uint8_t returns_rows           # column_count > 0
+    uint64_t catalog_version
+    PlanNode* plan
+    uint32_t column_count
+    ColumnInfo* columns
+    uint32_t param_count           # statement parameters
+    uint32_t* param_types
+    uint32_t param_slots           # with the internal ones
+    uint32_t table_count
+    oid_t* tables
+    uint32_t subplan_count
+    SubplanInfo* subplans
+    uint32_t cte_count
+    CteInfo* ctes
+    uint32_t node_count
+    void* py_objects               # PyObject* list of Python functions it holds; NULL = none
+
+# -- executions ------------------------------------------------------------------------------------------------------
+
+cdef struct OwnedPool:             # a batch pool of one operator; recycled when its run starts again
+    Pool pool
+    OwnedPool* next
+
+cdef struct Run:                   # one activation of a plan tree: main plan, CTE, subplan, right side of an apply
+    Execution* execution
+    Pool pool                      # operators and what they accumulate
+    OwnedPool* pools               # in use
+    OwnedPool* spare               # of the activation before
+    Op* root
+
+cdef struct NodeStats:
+    uint64_t rows
+    uint64_t loops
+    uint64_t ns
+
+cdef struct Op:                    # head of every operator's state
+    const PlanNode* node
+    Run* run
+    Execution* execution
+    int (*next)(Op* op) noexcept nogil      # StepResult; fills out
+    Op* child
+    Op* child2
+    Pool* batch_pool               # results of the current batch; shared down a pipeline with its source
+    NodeStats* stats               # NULL = not counted
+    Batch out
+
+cdef struct CteState:
+    Run run
+    Op* op
+    int32_t state                  # 0 not started, 1 filling, 2 complete
+    int32_t reserved
+    uint8_t** rows
+    uint64_t row_count
+    uint64_t row_capacity
+    Pool pool                      # the rows
+
+cdef struct SubplanState:
+    Run run
+    int32_t state                  # 0 not started, 1 running, 2 result known (cacheable ones)
+    int32_t is_active              # a row's run is under way
+    Value scalar
+    uint64_t row_count
+    uint64_t eval_id               # batch the memo below belongs to
+    uint8_t* memo_done             # per row
+    Value* memo                    # per row
+    uint32_t memo_capacity
+    uint32_t current_row
+    Pool pool                      # result of a cacheable one
+    Pool memo_pool
+    uint8_t** rows                 # any/all without correlation: materialised
+    uint64_t rows_count
+    uint64_t rows_capacity
+    uint64_t hash_state
+
+cdef struct Execution:
+    Session* session
+    Program* program
+    EvalContext eval               # pool is the current operator's batch pool
+    Run run                        # main plan
+    Value* params
+    uint64_t row_count             # changed by INSERT/UPDATE/DELETE, else emitted
+    int64_t deadline_ns            # 0 = no budget
+    int32_t no_yield               # >0: a part that cannot be interrupted is running
+    int32_t cancelled              # set by execution_cancel
+    int32_t is_done
+    int32_t timing                 # measure ns per node
+    uint32_t command
+    uint32_t yield_count
+    uint64_t eval_id               # batches evaluated; names memos of subplans
+    NodeStats* stats
+    SubplanState* subplans
+    CteState* ctes
+    Pool shared_pool               # state of ctes and subplans
+    int (*run_subplan)(Execution* execution, uint32_t index, const Batch* input, uint32_t row, const Expr* expr,
+                       const Value* lhs, Value* out) noexcept nogil
+    Execution* next_free
+
+# -- sessions --------------------------------------------------------------------------------------------------------
+
+cdef struct Session:
+    Engine* engine
+    int32_t txn_state              # TxnState
+    int32_t is_read_only
+    int32_t is_pinned
+    int32_t catalog_changed        # the commit raises the catalog version
+    Snapshot snapshot              # valid while is_pinned
+    dsql_error_t error
+    FormatSettings format
+    int64_t txn_start_us           # now(): microseconds since 2000-01-01 UTC
+    int64_t statement_us
+    int64_t txn_start_ns           # monotonic, for the age limit
+    uint64_t random_state
+    uint32_t command               # statements so far in the transaction, from 1
+    uint8_t did_ddl                # maintained by the DDL layer
+    uint8_t did_dml
+    uint8_t default_read_only
+    uint8_t reserved
+    WriteSet writes
+    uint64_t* checks               # fingerprint | CHECK_*, not yet deduplicated
+    uint32_t check_count
+    uint32_t check_capacity
+    oid_t* used_tables             # every table a program of the transaction used
+    uint32_t used_count
+    uint32_t used_capacity
+    uint64_t rows_changed
+    uint8_t txn_id[16]             # of the last commit request
+    uint64_t reply_to              # set by the loop: goes into the request
+    timestamp_t commit_ts          # of the last commit, when the reply told
+    void* user                     # the loop's
+    void* py_user                  # PyObject* borrowed: what Python functions get as session
+    Execution* free_executions     # reused memory
+    uint32_t free_count
+    uint32_t open_count
+    PoolChunk* free_chunks         # 16 KiB chunks for batch pools
+    uint32_t free_chunk_count
