@@ -8,6 +8,7 @@ Invariants
   M1  oids are unique over all objects of a database; user objects start at FIRST_USER_OID.
   M2  attnum is the column's place in the row image plus one and is never reused: a dropped column keeps its place.
   M3  a relation's tree id is its oid; trees below FIRST_USER_OID belong to the catalog itself.
+  M5  relations in `relations` with an oid below FIRST_USER_OID (sys.jobs) may be read, never written, by a client.
   M4  an index's stored image is key columns, then INCLUDE columns, then primary-key columns not among them.
 """
 
@@ -54,6 +55,8 @@ class Index:
     predicate: str | None = None
     valid: bool = True
     constraint: str | None = None  # name of the UNIQUE / PRIMARY KEY constraint it serves
+    comment: str | None = None
+    constraint_comment: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,7 @@ class Check:
     name: str
     expression: str
     validated: bool = True
+    comment: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +81,7 @@ class ForeignKey:
     deferrable: bool = False
     deferred: bool = False
     validated: bool = True
+    comment: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +100,7 @@ class Table:
     column_comments: dict[str, str] = field(default_factory=dict)
     acl: tuple[str, ...] = ()
     row_estimate: float = -1.0
+    column_acls: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def column(self, name: str) -> Column | None:
         """The live column of that name, or None."""
@@ -133,6 +139,9 @@ class Sequence:
     cycle: bool = False
     owned_by: tuple[int, int] | None = None  # table oid, attnum
     owner_oid: int = ADMIN_OID
+    comment: str | None = None
+    acl: tuple[str, ...] = ()
+    identity: bool = False  # made by an identity column: cannot be dropped alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +160,72 @@ class Role:
     login: bool = False
     inherit: bool = True
     member_of: tuple[int, ...] = ()
+    connection_limit: int = -1
+    comment: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    oid: int
+    schema: str
+    name: str
+    type_oid: int  # base type
+    typmod: int = -1
+    not_null: bool = False
+    default: str | None = None
+    checks: tuple[Check, ...] = ()
+    owner_oid: int = ADMIN_OID
+    comment: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """An SQL-language function."""
+
+    oid: int
+    schema: str
+    name: str
+    arg_names: tuple[str, ...]
+    arg_types: tuple[int, ...]
+    arg_modes: tuple[str, ...] = ()  # i o b v t; empty = all in
+    arg_defaults: tuple[str, ...] = ()  # of the last ones
+    result_type: int = 2278
+    returns_set: bool = False
+    body: str = ""  # SQL text
+    volatile: str = "v"
+    strict: bool = False
+    security_definer: bool = False
+    leakproof: bool = False
+    parallel: str = "u"
+    cost: float = 100.0
+    rows: float = 0.0
+    owner_oid: int = ADMIN_OID
+    comment: str | None = None
+    acl: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Mapping:
+    """AWS IAM GRANT: an ARN that may become a role."""
+
+    oid: int
+    arn: str
+    role_oid: int
+    grantor_oid: int = ADMIN_OID
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """CREATE STATISTICS: recorded, shown, not used yet."""
+
+    oid: int
+    schema: str
+    name: str
+    table_oid: int
+    columns: tuple[str, ...]
+    kinds: tuple[str, ...] = ("d", "f", "m")
+    target: int = -1
+    owner_oid: int = ADMIN_OID
 
 
 Relation = Table | View | Sequence
@@ -164,7 +239,12 @@ class Catalog:
     schemas: dict[str, Schema]
     relations: dict[tuple[str, str], Relation]  # (schema, name)
     roles: dict[str, Role]
-    by_oid: dict[int, Relation | Index | Schema | Role]
+    by_oid: dict[int, Relation | Index | Schema | Role | Domain | Function | Mapping | Statistics]
+    domains: dict[tuple[str, str], Domain] = field(default_factory=dict)
+    functions: dict[tuple[str, str], tuple[Function, ...]] = field(default_factory=dict)  # overloads
+    mappings: tuple[Mapping, ...] = ()
+    statistics: dict[tuple[str, str], Statistics] = field(default_factory=dict)
+    default_acls: tuple[tuple[int, str, str, tuple[str, ...]], ...] = ()  # (role oid, schema or '', objtype, acl)
 
     def find(self, name: str, schema: str | None, search_path: tuple[str, ...]) -> Relation | None:
         """Resolve a possibly unqualified relation name; pg_catalog's virtual relations are found elsewhere."""
