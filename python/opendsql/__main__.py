@@ -1,0 +1,73 @@
+"""The command line: serve, sql, status, verify.
+
+Exit status: 0 done, 1 the operation found a problem (verify, sql), 2 it could not be carried out (the reason is one line
+on standard error).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from opendsql.errors import OperatorError
+
+
+def parser() -> argparse.ArgumentParser:
+    """The arguments of every subcommand."""
+    root = argparse.ArgumentParser(prog="opendsql", description="Aurora DSQL's architecture and behaviour as open software")
+    commands = root.add_subparsers(dest="command", required=True)
+    serve = commands.add_parser("serve", help="run a server on a data directory")
+    serve.add_argument("--data", type=Path, default=Path("dsql-data"), help="data directory, made when absent (default ./dsql-data)")
+    serve.add_argument("--host", default="127.0.0.1")
+    serve.add_argument("--port", type=int, default=5432)
+    serve.add_argument("--topology", default="auto", choices=("auto", "fused", "split", "roles"))
+    serve.add_argument("--query-workers", type=int, default=0, help="query workers of the split form (default: cores - 1)")
+    serve.add_argument("--allow-remote", action="store_true", help="bind an address that is not loopback, without encryption")
+    sql = commands.add_parser("sql", help="a prompt on a running server, or run statements and leave")
+    sql.add_argument("--host", default="127.0.0.1")
+    sql.add_argument("--port", type=int, default=5432)
+    sql.add_argument("-c", "--execute", action="append", metavar="SQL", help="run this and leave (may be repeated)")
+    status = commands.add_parser("status", help="workers, positions, sizes and counters of a running server")
+    status.add_argument("--data", type=Path, default=Path("dsql-data"))
+    status.add_argument("--json", action="store_true")
+    verify = commands.add_parser("verify", help="walk every page and journal frame of a directory that is not being served")
+    verify.add_argument("directory", type=Path)
+    return root
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one subcommand; the return value is the exit status."""
+    options = parser().parse_args(arguments)
+    try:
+        if options.command == "serve":
+            from opendsql.cluster.supervisor import Supervisor
+            from opendsql.config import ServerConfig
+
+            config = ServerConfig(data=options.data, host=options.host, port=options.port, topology=options.topology,
+                                  query_workers=options.query_workers, allow_remote=options.allow_remote)
+            return Supervisor(config).run()
+        if options.command == "sql":
+            from opendsql.prompt import prompt
+
+            return prompt(options.host, options.port, options.execute)
+        if options.command == "status":
+            from opendsql.cluster.status import read_status, render_status
+
+            found = read_status(options.data)
+            print(json.dumps(found) if options.json else render_status(found))
+            return 0
+        from opendsql.cluster.verify import verify_directory
+
+        return verify_directory(options.directory)
+    except OperatorError as error:
+        print(f"opendsql: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())
