@@ -1,0 +1,59 @@
+"""Functions of json and jsonb.
+
+One line per overload: `oid name(arguments) -> result  implementation  flags` (table.py explains the columns).
+"""
+
+from opendsql.registry.table import functions
+
+FUNCTIONS = functions("""
+# json and jsonb
+ 3176 to_json(anyelement) -> json                                        py:to_json  stable
+ 3787 to_jsonb(anyelement) -> jsonb                                      py:to_jsonb  stable
+ 3153 array_to_json(anyarray) -> json                                    py:array_to_json  stable
+ 3154 array_to_json(anyarray, bool) -> json                              py:array_to_json  stable
+ 3198 json_build_array(variadic any) -> json                             py:json_build_array  stable nulls
+ 3199 json_build_array() -> json                                         py:json_build_array  stable nulls
+ 3200 json_build_object(variadic any) -> json                            py:json_build_object  stable nulls
+ 3201 json_build_object() -> json                                        py:json_build_object  stable nulls
+ 3202 json_object(text[]) -> json                                        py:json_object
+ 3203 json_object(text[], text[]) -> json                                py:json_object
+ 3271 jsonb_build_array(variadic any) -> jsonb                           py:jsonb_build_array  stable nulls
+ 3272 jsonb_build_array() -> jsonb                                       py:jsonb_build_array  stable nulls
+ 3273 jsonb_build_object(variadic any) -> jsonb                          py:jsonb_build_object  stable nulls
+ 3274 jsonb_build_object() -> jsonb                                      py:jsonb_build_object  stable nulls
+ 3263 jsonb_object(text[]) -> jsonb                                      py:jsonb_object
+ 3264 jsonb_object(text[], text[]) -> jsonb                              py:jsonb_object
+ 3956 json_array_length(json) -> int4                                    py:json_array_length
+ 3207 jsonb_array_length(jsonb) -> int4                                  py:jsonb_array_length
+ 3968 json_typeof(json) -> text                                          py:json_typeof
+ 3210 jsonb_typeof(jsonb) -> text                                        py:jsonb_typeof
+ 3951 json_extract_path(json, variadic text[]) -> json                   py:json_extract_path
+ 3217 jsonb_extract_path(jsonb, variadic text[]) -> jsonb                py:jsonb_extract_path
+ 3953 json_extract_path_text(json, variadic text[]) -> text              py:json_extract_path_text
+ 3940 jsonb_extract_path_text(jsonb, variadic text[]) -> text            py:jsonb_extract_path_text
+ 3947 json_object_field(json, text) -> json                              py:json_object_field
+ 3948 json_object_field_text(json, text) -> text                         py:json_object_field_text
+ 3949 json_array_element(json, int4) -> json                             py:json_array_element
+ 3950 json_array_element_text(json, int4) -> text                        py:json_array_element_text
+ 3478 jsonb_object_field(jsonb, text) -> jsonb                           py:jsonb_object_field
+ 3214 jsonb_object_field_text(jsonb, text) -> text                       py:jsonb_object_field_text
+ 3215 jsonb_array_element(jsonb, int4) -> jsonb                          py:jsonb_array_element
+ 3216 jsonb_array_element_text(jsonb, int4) -> text                      py:jsonb_array_element_text
+ 3958 json_each(json) -> setof record(key text, value json)              srf:json_each
+ 3959 json_each_text(json) -> setof record(key text, value text)         srf:json_each_text
+ 3208 jsonb_each(jsonb) -> setof record(key text, value jsonb)           srf:jsonb_each
+ 3932 jsonb_each_text(jsonb) -> setof record(key text, value text)       srf:jsonb_each_text
+ 3955 json_array_elements(json) -> setof json(value json)                srf:json_array_elements
+ 3969 json_array_elements_text(json) -> setof text(value text)           srf:json_array_elements_text
+ 3219 jsonb_array_elements(jsonb) -> setof jsonb(value jsonb)            srf:jsonb_array_elements
+ 3465 jsonb_array_elements_text(jsonb) -> setof text(value text)         srf:jsonb_array_elements_text
+ 3957 json_object_keys(json) -> setof text                               srf:json_object_keys
+ 3931 jsonb_object_keys(jsonb) -> setof text                             srf:jsonb_object_keys
+ 3261 json_strip_nulls(json) -> json                                     py:json_strip_nulls
+ 3262 jsonb_strip_nulls(jsonb) -> jsonb                                  py:jsonb_strip_nulls
+ 3305 jsonb_set(jsonb, text[], jsonb, create_if_missing bool = true) -> jsonb py:jsonb_set
+ 5054 jsonb_set_lax(jsonb, text[], jsonb, create_if_missing bool = true, null_value_treatment text = use_json_null) -> jsonb py:jsonb_set_lax  nulls
+ 3579 jsonb_insert(jsonb, text[], jsonb, insert_after bool = false) -> jsonb py:jsonb_insert
+ 3306 jsonb_pretty(jsonb) -> text                                        py:jsonb_pretty
+ 3304 jsonb_delete_path(jsonb, text[]) -> jsonb                          py:jsonb_delete_path
+""")
