@@ -23,7 +23,8 @@
 #  32  u64 commit_ts   40  u32 0   44  u32 op_count   48  ops        (reply_to is 0 in the journal file)
 #
 # Durable (journal -> storage): u32 size, u16 kind MSG_DURABLE, u16 0, u64 seq, u64 last_ts
-# CommitReply (adjudicator or storage -> query)
+# Stop (journal -> storage): u32 size, u16 kind MSG_STOP, u16 status: a flush failed; what is not durable yet is unknown
+# CommitReply (adjudicator, journal or storage -> query)
 #   0  u32 size=40  4  u16 kind MSG_REPLY  6  u16 status REPLY_*  8  u64 reply_to  16  u8 txn_id[16]  32  u64 commit_ts
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 
@@ -32,6 +33,7 @@ cdef enum:
     MSG_RECORD = 2
     MSG_DURABLE = 3
     MSG_REPLY = 4
+    MSG_STOP = 5
 
     COMMIT_CATALOG = 1
 
@@ -51,6 +53,9 @@ cdef enum:
     REPLY_READ_ONLY = 4    # journal stopped (disk failure): 58030
     REPLY_FULL = 5         # no journal or arena space: 53100
     REPLY_UNKNOWN = 6      # commit worker died before answering: 08007
+    REPLY_MALFORMED = 7    # the request's sizes contradict each other: XX000, a defect of the sender
+
+    REQUEST_SIZE_MAX = 25165824     # one record must fit one journal segment
 
 cdef struct CommitHead:    # also the head of a Record, where snapshot_ts is the commit_ts and check_count is 0
     uint32_t size
@@ -76,6 +81,29 @@ cdef struct CommitReply:
     uint64_t reply_to
     uint8_t txn_id[16]
     uint64_t commit_ts
+
+cdef struct Durable:
+    uint32_t size
+    uint16_t kind
+    uint16_t zero
+    uint64_t seq
+    uint64_t last_ts
+
+cdef struct Stop:
+    uint32_t size
+    uint16_t kind
+    uint16_t status
+
+cdef inline uint16_t message_kind(const uint8_t* message, size_t size) noexcept nogil:
+    # 0 when the message is shorter than any, or its own size field disagrees.
+    if size < 8 or (<const uint32_t*>message)[0] != size:
+        return 0
+    return (<const uint16_t*>message)[2]
+
+# 1 = sizes of a CommitRequest / of a Record agree with each other and every op lies inside.
+cdef int commit_request_is_sound(const uint8_t* message, size_t size) noexcept nogil
+cdef int record_is_sound(const uint8_t* message, size_t size) noexcept nogil
+cdef void commit_reply_fill(CommitReply* reply, const CommitHead* head, uint16_t status, uint64_t commit_ts) noexcept nogil
 
 cdef inline uint64_t fingerprint(uint64_t tree, const uint8_t* key, size_t size) noexcept nogil:
     # 64-bit hash of (tree, key); never stored on disk, so it may change. The three lowest bits are left to CHECK_*.
