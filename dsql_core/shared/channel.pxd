@@ -4,7 +4,7 @@
 #   0    u64 magic, u64 capacity           64  u64 head: bytes ever written (producer); 72 u64 stalled (see below)
 #   128  u64 tail: bytes ever read (consumer)     192  data[capacity]
 # A message is its bytes preceded by u32 size, u32 flags, padded to 8, never wrapped:
-#   flags 1 = more fragments follow     flags 2 = nothing here up to the end of the ring
+#   flags 1 = more fragments follow     2 = nothing here up to the end of the ring     4 = a message starts here
 # Messages larger than capacity / 4 travel as fragments; the consumer's `assembly` buffer joins them.
 #
 # Doorbell: one per loop (process). The consumer sets `sleeping` before it waits and looks once more; a producer that

@@ -9,6 +9,9 @@ Invariants:
       more-follows flag, so the consumer joins them.
   C4  The consumer trusts nothing it reads: sizes are checked against what head says is there, and a violation is
       reported (-1) instead of followed. A worker with a broken ring harms only itself.
+  C5  Either side may die and be replaced: entries are published whole, the first entry of a message is marked, so a
+      message whose rest never came is dropped when the next one starts, and a consumer that arrives in the middle of
+      one skips to the next. A message peeked but not consumed is read again.
 
 Memory: the ring belongs to whoever made the segment; a Channel owns its two buffers (channel_detach frees them).
 """
@@ -23,11 +26,13 @@ from dsql_core.base.types cimport Slice, uint8_t, uint32_t, uint64_t
 cdef enum:
     FLAG_MORE = 1
     FLAG_SKIP = 2
+    FLAG_FIRST = 4
     AT_HEAD = 64
     AT_STALLED = 72
     AT_TAIL = 128
     ASSEMBLY_KEEP = 1048576      # a larger assembly buffer is given back after use
 
+cdef uint64_t CONTINUES = 1ULL << 63      # of a backlog entry's size: its first part is already in the ring
 cdef uint64_t CHANNEL_MAGIC = 0x31474E4952514C44ULL
 
 
@@ -100,7 +105,7 @@ cdef inline int _push(Channel* channel, const uint8_t* a, size_t a_size, const u
     return 1
 
 
-cdef size_t _push_fragments(Channel* channel, const uint8_t* message, size_t size) noexcept nogil:
+cdef size_t _push_fragments(Channel* channel, const uint8_t* message, size_t size, uint32_t first) noexcept nogil:
     # Bytes of the message sent; less than size = the ring is full and the rest waits.
     cdef size_t part_max = channel.capacity // 4 - 8
     cdef size_t done = 0
@@ -109,8 +114,9 @@ cdef size_t _push_fragments(Channel* channel, const uint8_t* message, size_t siz
         part = size - done
         if part > part_max:
             part = part_max
-        if not _push(channel, message + done, part, NULL, 0, FLAG_MORE if done + part < size else 0):
+        if not _push(channel, message + done, part, NULL, 0, first | (FLAG_MORE if done + part < size else 0)):
             return done
+        first = 0
         done += part
         if done == size:
             return done
@@ -143,7 +149,7 @@ cdef int channel_send2(Channel* channel, const uint8_t* a, size_t a_size,
                        const uint8_t* b, size_t b_size) noexcept nogil:
     cdef size_t part_max = channel.capacity // 4 - 8
     if channel.backlog.size == 0 and a_size + b_size <= part_max:
-        if _push(channel, a, a_size, b, b_size, 0):
+        if _push(channel, a, a_size, b, b_size, FLAG_FIRST):
             if channel.doorbell != NULL:
                 doorbell_ring(channel.doorbell)
             return 0
@@ -155,20 +161,22 @@ cdef int channel_send2(Channel* channel, const uint8_t* a, size_t a_size,
 
 cdef int _drain(Channel* channel) noexcept nogil:
     # Sends from the backlog while there is room; 1 = all of it went.
-    cdef uint64_t* size
+    cdef uint64_t entry
+    cdef uint64_t size
     cdef size_t sent
     cdef int moved = 0
     while channel.backlog_at < channel.backlog.size:
-        size = <uint64_t*>(channel.backlog.data + channel.backlog_at)
-        sent = _push_fragments(channel, channel.backlog.data + channel.backlog_at + 8, size[0])
-        if sent < size[0]:
+        entry = (<uint64_t*>(channel.backlog.data + channel.backlog_at))[0]
+        size = entry & ~CONTINUES
+        sent = _push_fragments(channel, channel.backlog.data + channel.backlog_at + 8, size,
+                               0 if entry & CONTINUES else FLAG_FIRST)
+        if sent != 0:
+            moved = 1
+        if sent < size:
             if sent != 0:               # what is left becomes the entry: its size moves up to just before it
-                moved = 1
                 channel.backlog_at += sent
-                (<uint64_t*>(channel.backlog.data + channel.backlog_at))[0] = \
-                    (<uint64_t*>(channel.backlog.data + channel.backlog_at - sent))[0] - sent
+                (<uint64_t*>(channel.backlog.data + channel.backlog_at))[0] = (size - sent) | CONTINUES
             break
-        moved = 1
         channel.backlog_at += 8 + sent
     if channel.backlog_at == channel.backlog.size:
         channel.backlog.size = 0
@@ -234,6 +242,12 @@ cdef int channel_peek(Channel* channel, Slice* message) noexcept nogil:
         total = 8 + _padded(size)
         if total > available or at + total > channel.capacity:
             return -1
+        if flags & FLAG_FIRST:
+            channel.assembly.size = 0                  # C5: the rest of an unfinished one will never come
+        elif channel.assembly.size == 0:
+            tail += total                              # C5: its beginning went to somebody before us
+            _give_back(channel, tail)
+            continue
         if flags & FLAG_MORE or channel.assembly.size != 0:
             if channel.assembly.size + size > CHANNEL_MESSAGE_SIZE_MAX:
                 return -1
