@@ -121,7 +121,7 @@ def _bind_family(declared: Sequence[int], actual: Sequence[int], guess_unknown: 
 
 
 def _bind_compatible(declared: Sequence[int], actual: Sequence[int]) -> dict[int, int]:
-    from opendsql.registry.resolve import common_type
+    from opendsql.registry.resolve import can_coerce, common_type
 
     given = []
     for want, have in zip(declared, actual, strict=True):
@@ -138,6 +138,8 @@ def _bind_compatible(declared: Sequence[int], actual: Sequence[int]) -> dict[int
             "42804", "could not determine polymorphic type anycompatiblearray because input has type unknown"
         )
     common = common_type(given, None)
+    if not all(can_coerce(oid, common) for oid in given):
+        raise DsqlError("42804", "arguments of anycompatible family cannot be cast to a common type")
     if ANYCOMPATIBLENONARRAY in declared and _is_array(common):
         text = f"type matched to anycompatiblenonarray is an array type: {format_type(common)}"
         raise DsqlError("42804", text)

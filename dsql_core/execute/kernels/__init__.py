@@ -1,0 +1,11 @@
+"""The kernels: importing this package registers every one of them.
+
+One module per family; the names are PostgreSQL's internal ones (int4pl, textlike, date_pli ...), shared with the
+registry of opendsql.registry only. `call` and `aggregate` run one by name over text values (tests, debugging).
+"""
+
+from dsql_core.execute.kernels import (  # noqa: F401
+    arithmetic,
+    comparison,
+)
+from dsql_core.execute.kernels.harness import aggregate, call  # noqa: F401
