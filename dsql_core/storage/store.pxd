@@ -7,7 +7,7 @@
 from dsql_core.base.types cimport Slice, epoch_t, int32_t, page_no_t, seq_t, timestamp_t, tree_id_t, uint8_t, uint32_t, uint64_t
 from dsql_core.base.memory cimport Pool
 
-cdef struct Store             # opaque; defined by the storage package
+from dsql_core.storage.layout cimport Store    # fields are the storage package's own business
 
 cdef struct Snapshot:
     epoch_t epoch
@@ -65,3 +65,13 @@ cdef int tree_put(Store* store, tree_id_t tree, const uint8_t* key, size_t key_s
 cdef int tree_delete(Store* store, tree_id_t tree, const uint8_t* key, size_t key_size) noexcept nogil    # 1 deleted, 0 absent
 cdef int tree_drop(Store* store, tree_id_t tree) noexcept nogil
 cdef int store_publish(Store* store, timestamp_t visible_ts, uint64_t catalog_version, seq_t journal_seq) noexcept nogil
+
+# -- finer grain, for owners of long-lived pins ------------------------------------------------------------------------
+# snapshot_pin takes a slot, pins, and unpin gives the slot back (about 10 ns). A session may keep its slot instead:
+# acquire once, then pin_at / pin_clear (about 2 ns each pair), release at the end. Slots do not survive a fork.
+cdef int32_t snapshot_slot_acquire(Store* store) noexcept nogil                   # -1 when none is free
+cdef void snapshot_slot_release(Store* store, int32_t slot_no) noexcept nogil     # must not be pinned
+cdef void snapshot_pin_at(Store* store, int32_t slot_no, Snapshot* out) noexcept nogil
+cdef void snapshot_pin_clear(Store* store, int32_t slot_no) noexcept nogil
+# Exact number of entries of a tree at a snapshot (kept in the directory); 0 when there is none.
+cdef uint64_t tree_entry_count(Store* store, const Snapshot* snapshot, tree_id_t tree) noexcept nogil
