@@ -13,8 +13,8 @@
 #   20     2    prefix_size: bytes that all keys of the page share (inner: all but slot 0's)
 #   22     2    heap_low: where the records begin; they fill the page from its end
 #   24     2    dead_size: bytes of the record area no slot refers to
-#   26     2    0
-#   28     4    next: the following overflow page, 0 = last
+#   26     2    reserved: root of a tree: bits 32..47 of its entry count
+#   28     4    next: overflow: the following page, 0 = last; root of a tree: bits 0..31 of its entry count
 #   32     8*n  slots: u32 head (4 key bytes after the prefix, big endian value, 0-padded), u16 offset, u16 key size;
 #               bit 15 of the key size: the value is {u32 total size, u32 first overflow page}
 #

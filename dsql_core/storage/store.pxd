@@ -54,7 +54,7 @@ cdef int cursor_value(const Cursor* cursor, Pool* pool, Slice* value) noexcept n
 # values[]; returns the count; the cursor stands after the last one. keys may be NULL.
 cdef int cursor_fetch(Cursor* cursor, int direction, const uint8_t* stop_key, size_t stop_size, int limit,
                       Pool* pool, Slice* keys, Slice* values) noexcept nogil
-# Estimated number of entries of a tree (from its shape; within a factor of two), for the planner.
+# Number of entries of the tree with this root, for the planner; one load.
 cdef uint64_t tree_estimate(Store* store, page_no_t root) noexcept nogil
 
 # -- writing (the applier only) -------------------------------------------------------------------------------------
@@ -73,5 +73,5 @@ cdef int32_t snapshot_slot_acquire(Store* store) noexcept nogil                 
 cdef void snapshot_slot_release(Store* store, int32_t slot_no) noexcept nogil     # must not be pinned
 cdef void snapshot_pin_at(Store* store, int32_t slot_no, Snapshot* out) noexcept nogil
 cdef void snapshot_pin_clear(Store* store, int32_t slot_no) noexcept nogil
-# Exact number of entries of a tree at a snapshot (kept in the directory); 0 when there is none.
+# The same, by tree id.
 cdef uint64_t tree_entry_count(Store* store, const Snapshot* snapshot, tree_id_t tree) noexcept nogil

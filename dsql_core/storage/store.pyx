@@ -375,36 +375,11 @@ cdef int cursor_fetch(Cursor* cursor, int direction, const uint8_t* stop_key, si
 
 
 cdef uint64_t tree_estimate(Store* store, page_no_t root) noexcept nogil:
-    # Mean fan-out per level of up to eight pages spread over the level, multiplied.
-    cdef const uint8_t* level[8]
-    cdef const uint8_t* below[8]
-    cdef const uint8_t* child
-    cdef int count = 1, taken, i, slot_no
-    cdef uint64_t sum_count
-    cdef double estimate = 1.0
-    level[0] = page_at(store, root)
-    if level[0] == NULL:
+    # Exact: the writer leaves the count in the root page when it publishes.
+    cdef const PageHeader* header = <const PageHeader*>page_at(store, root)
+    if header == NULL or header.kind == PAGE_OVERFLOW:
         return 0
-    while True:
-        sum_count = 0
-        for i in range(count):
-            sum_count += _count(level[i])
-        estimate *= <double>sum_count / count
-        if (<const PageHeader*>level[0]).kind != PAGE_INNER or sum_count == 0:
-            return <uint64_t>estimate
-        taken = 0
-        for i in range(8):
-            child = level[i * count // 8]
-            slot_no = <int>(_count(child) * ((2 * i + 1) * count % 16) // 16)
-            child = _child(store, child, slot_no)
-            if child != NULL:
-                below[taken] = child
-                taken += 1
-        if taken == 0:
-            return <uint64_t>estimate
-        for i in range(taken):
-            level[i] = below[i]
-        count = taken
+    return <uint64_t>header.next | <uint64_t>header.reserved << 32
 
 
 # -- the applier -------------------------------------------------------------------------------------------------------

@@ -555,6 +555,7 @@ cdef int tree_touch(Store* store, TreeState* state) noexcept nogil:
 cdef int directory_flush(Store* store) noexcept nogil:
     cdef Writer* writer = store.writer
     cdef TreeState* state
+    cdef uint8_t* page
     cdef uint8_t key[8]
     cdef uint8_t value[16]
     cdef uint64_t i
@@ -568,6 +569,16 @@ cdef int directory_flush(Store* store) noexcept nogil:
         if state.root == 0:
             status = delete_in(store, &writer.directory, key, 8)
         else:
+            # A root that is left over from a collapsed one may still be shared: the count needs a page of its own.
+            page = page_at(store, state.root)
+            if page == NULL:
+                return WRITE_CORRUPT
+            page = _own(store, page)
+            if page == NULL:
+                return WRITE_FULL
+            state.root = _no(page)
+            (<PageHeader*>page).next = <uint32_t>state.entry_count
+            (<PageHeader*>page).reserved = <uint16_t>(state.entry_count >> 32)
             memset(value, 0, 16)
             store_u32(value, state.root)
             memcpy(value + 8, &state.entry_count, 8)
