@@ -29,6 +29,7 @@ from dsql_core.codec.message cimport (
     REPLY_OC000, REPLY_OC001, REPLY_TOO_OLD, CommitHead, CommitReply, commit_reply_fill, commit_request_is_sound,
 )
 from dsql_core.shared.channel cimport Channel, channel_consume, channel_flush, channel_peek, channel_send2
+from dsql_core.shared.control cimport CONTROL_STATUS
 from dsql_core.shared.handle cimport ChannelHandle, RoleHandle, SharedMemory
 from dsql_core.shared.port cimport ReplyPort, reply_port_flush, reply_port_send
 
@@ -271,7 +272,7 @@ cdef class AdjudicatorOwner:
     cdef readonly RoleHandle handle
 
     def __cinit__(self, list requests not None, ChannelHandle journal not None, list replies, HybridClock clock not None,
-                  timestamp_t floor, SharedMemory control=None, size_t status_offset=0, *,
+                  timestamp_t floor, SharedMemory control=None, size_t status_offset=CONTROL_STATUS, *,
                   uint64_t window_us=310_000_000, size_t capacity=1 << 16, size_t capacity_max=1 << 25):
         cdef Py_ssize_t i
         if adjudicator_init(&self.role.core, clock.clock.word, floor, window_us, capacity, capacity_max) < 0:

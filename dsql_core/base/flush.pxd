@@ -10,5 +10,6 @@ cdef extern from "flush/flush.h" nogil:
     void dsql_flusher_init(dsql_flusher_t* f, int wake_fd, uint64_t* sleeping) noexcept
     int dsql_flusher_submit(dsql_flusher_t* f, void (*job)(void*) noexcept nogil, void* arg) noexcept
     int dsql_flusher_poll(dsql_flusher_t* f) noexcept
+    void dsql_flusher_drain(int fd) noexcept
     void dsql_flusher_stop(dsql_flusher_t* f) noexcept
     void dsql_flusher_write(int fd) noexcept

@@ -1,11 +1,18 @@
 """What roles share: segments of shared memory, message rings, doorbells, and the role handles that loops take."""
 
 from dsql_core.shared.handle import (
+    BOOT_OFFSET,
+    CLOCK_OFFSET,
+    DURABLE_SEQ_OFFSET,
+    DURABLE_TS_OFFSET,
+    STATUS_OFFSET,
+    TRIM_SEQ_OFFSET,
     ChannelHandle,
     DoorbellHandle,
     RoleHandle,
     SharedMemory,
     channel_size,
+    control_page,
     format_channel,
 )
 
@@ -13,6 +20,12 @@ Channel = ChannelHandle
 Doorbell = DoorbellHandle
 
 __all__ = [
+    "BOOT_OFFSET",
+    "CLOCK_OFFSET",
+    "DURABLE_SEQ_OFFSET",
+    "DURABLE_TS_OFFSET",
+    "STATUS_OFFSET",
+    "TRIM_SEQ_OFFSET",
     "Channel",
     "ChannelHandle",
     "Doorbell",
@@ -20,5 +33,6 @@ __all__ = [
     "RoleHandle",
     "SharedMemory",
     "channel_size",
+    "control_page",
     "format_channel",
 ]

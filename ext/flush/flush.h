@@ -5,9 +5,9 @@
  *   dsql_flusher_poll() == 1       <--state=DONE, wake-up----
  *
  * F1  At most one job is outstanding; the owner touches `arg` only before submit and after poll returned 1.
- * F2  The owner is told by a wake-up that can never be lost: with `sleeping` (a doorbell), DONE is stored first, then
- *     the word is looked at behind a full fence; without it the eventfd is written before DONE, so an owner that has
- *     seen DONE always finds the eventfd readable and may drain it.
+ * F2  The owner is told by a wake-up that can never be lost: DONE is stored first, then the owner is woken. With
+ *     `sleeping` (the word of a doorbell) the eventfd is written only when the owner's loop sleeps; without it always,
+ *     and the owner drains the eventfd BEFORE it polls, so a DONE it misses leaves the eventfd readable.
  * F3  The thread is started by the first submit, in the process that submits: a fork before that is harmless. */
 #ifndef DSQL_FLUSH_H
 #define DSQL_FLUSH_H
@@ -54,16 +54,15 @@ static inline void *dsql_flusher_main(void *self) {
         uint32_t seen = __atomic_load_n(&f->signal, __ATOMIC_ACQUIRE);
         if (__atomic_load_n(&f->state, __ATOMIC_ACQUIRE) == DSQL_FLUSHER_RUNNING) {
             f->job(f->arg);
-            if (f->sleeping == NULL) {
-                if (f->wake_fd >= 0) dsql_flusher_write(f->wake_fd);
-                __atomic_store_n(&f->state, DSQL_FLUSHER_DONE, __ATOMIC_RELEASE);
-            } else {
-                __atomic_store_n(&f->state, DSQL_FLUSHER_DONE, __ATOMIC_RELEASE);
+            __atomic_store_n(&f->state, DSQL_FLUSHER_DONE, __ATOMIC_RELEASE);
+            if (f->wake_fd < 0) continue;
+            if (f->sleeping != NULL) {
                 __atomic_thread_fence(__ATOMIC_SEQ_CST);
-                if (__atomic_load_n(f->sleeping, __ATOMIC_RELAXED) != 0 &&
-                    __atomic_exchange_n(f->sleeping, 0, __ATOMIC_ACQ_REL) != 0)
-                    dsql_flusher_write(f->wake_fd);
+                if (__atomic_load_n(f->sleeping, __ATOMIC_RELAXED) == 0 ||
+                    __atomic_exchange_n(f->sleeping, 0, __ATOMIC_ACQ_REL) == 0)
+                    continue;
             }
+            dsql_flusher_write(f->wake_fd);
             continue;
         }
         if (__atomic_load_n(&f->stop, __ATOMIC_ACQUIRE)) return NULL;
@@ -101,14 +100,16 @@ static inline int dsql_flusher_submit(dsql_flusher_t *f, void (*job)(void *), vo
 
 /* 1 = the job is finished (told once), 0 = still running or nothing submitted. */
 static inline int dsql_flusher_poll(dsql_flusher_t *f) {
-    uint64_t count;
     if (__atomic_load_n(&f->state, __ATOMIC_ACQUIRE) != DSQL_FLUSHER_DONE) return 0;
     f->state = DSQL_FLUSHER_IDLE;
-    if (f->sleeping == NULL && f->wake_fd >= 0) {
-        ssize_t n = read(f->wake_fd, &count, 8);
-        (void)n;
-    }
     return 1;
+}
+
+/* Takes what is in a non-blocking eventfd. */
+static inline void dsql_flusher_drain(int fd) {
+    uint64_t count;
+    ssize_t n = read(fd, &count, 8);
+    (void)n;
 }
 
 /* Waits for a job under way, then ends the thread. Safe to call twice; the flusher may be started again after it. */
