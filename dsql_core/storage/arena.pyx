@@ -1,7 +1,7 @@
 """Arena: creation, attachment and the Python side of storage, for tools, tests and the assembly of processes.
 
-One process creates the two memfds (arena and control area) and hands the descriptors on by fork. Each process maps them:
-the arena read-write in the one writer, read-only elsewhere; the control area read-write everywhere, because readers
+One process creates the two memfds (arena and control area) and hands the descriptors on by fork. Each process maps
+them: the arena read-write in the one writer, read-only elsewhere; the control area read-write everywhere, because readers
 write their pins there.
 
 A1  One writer at a time; who that is, the supervisor decides. A process that attaches as writer must call recover()
@@ -20,7 +20,7 @@ from libc.stdlib cimport free
 from libc.string cimport memset
 
 from dsql_core.base.mapping cimport (
-    dsql_fork_register, dsql_memory_create, dsql_memory_map, dsql_memory_unmap,
+    dsql_fork_register, dsql_memory_create, dsql_memory_map, dsql_memory_protect, dsql_memory_unmap,
 )
 from dsql_core.base.memory cimport Pool, pool_free, pool_init, pool_reset
 from dsql_core.base.types cimport Slice
@@ -233,6 +233,34 @@ cdef class Arena:
         if status < 0:
             raise StorageError(f"page {bad_page} of the arena is damaged")
 
+    def become_reader(self):
+        """Gives up writing in this process: the mapping turns read-only, the writer's private memory goes.
+
+        For a forked child that inherited the creator's object, and for a creator whose child writes from now on.
+        """
+        self._check_open()
+        writer_free(self.store.writer)
+        self.store.writer = NULL
+        self.store.writable = 0
+        self.writer = False
+        status = dsql_memory_protect(self.store.arena, self.store.arena_size, 0)
+        if status < 0:
+            raise OSError(-status, os.strerror(-status))
+
+    def become_writer(self):
+        """Makes this process the writer: the mapping turns writable, then recover(). The old writer must be dead."""
+        self._check_open()
+        status = dsql_memory_protect(self.store.arena, self.store.arena_size, 1)
+        if status < 0:
+            raise OSError(-status, os.strerror(-status))
+        if self.store.writer == NULL:
+            self.store.writer = writer_new()
+        if self.store.writer == NULL:
+            raise MemoryError("no memory for the writer's state")
+        self.store.writable = 1
+        self.writer = True
+        self.recover()
+
     # -- batches, from Python ------------------------------------------------------------------------------------------
 
     def begin(self):
@@ -260,6 +288,21 @@ cdef class Arena:
         if status < 0:
             self._raise(status)
         return status == 1
+
+    def put_many(self, uint64_t tree, list rows not None):
+        """Sets (key, value) pairs; returns how many were new."""
+        self._check_batch()
+        cdef int status
+        cdef uint64_t fresh = 0
+        cdef bytes key, value
+        for key, value in rows:
+            if len(key) > KEY_SIZE_MAX:
+                raise ValueError(f"a key has at most {KEY_SIZE_MAX} bytes")
+            status = tree_put(self.store, tree, _bytes(key), len(key), _bytes(value), len(value))
+            if status < 0:
+                self._raise(status)
+            fresh += status == 0
+        return fresh
 
     def delete(self, uint64_t tree, bytes key not None):
         """Removes a key; False when it was not there."""
@@ -389,6 +432,53 @@ cdef class SnapshotView:
             return value.data[:value.size] if status else None
         finally:
             pool_free(&pool)
+
+    def get_many(self, uint64_t tree, list keys not None):
+        """How many of the keys are there, and the bytes of their values together: the read path without its results."""
+        self._check_open()
+        cdef Store* store = self.arena.store
+        cdef Slice value
+        cdef Pool pool
+        cdef bytes key
+        cdef int status
+        cdef uint64_t found = 0, size = 0
+        pool_init(&pool, 0)
+        try:
+            for key in keys:
+                status = tree_get(store, tree_root(store, &self.snapshot, tree), _bytes(key), len(key), &pool, &value)
+                if status < 0:
+                    raise StorageError(f"tree {tree} is damaged")
+                if status:
+                    found += 1
+                    size += value.size
+        finally:
+            pool_free(&pool)
+        return found, size
+
+    def measure(self, uint64_t tree):
+        """Entries of a tree and the bytes of their keys and values, by walking it without making objects."""
+        self._check_open()
+        cdef Cursor cursor
+        cdef Pool pool
+        cdef Slice keys[256]
+        cdef Slice values[256]
+        cdef uint64_t entries = 0, size = 0
+        cdef int n = 0, i
+        pool_init(&pool, 0)
+        with nogil:
+            cursor_open(&cursor, self.arena.store, tree_root(self.arena.store, &self.snapshot, tree))
+            if cursor_first(&cursor) == 1:
+                n = cursor_fetch(&cursor, 1, NULL, 0, 256, &pool, keys, values)
+                while n > 0:
+                    for i in range(n):
+                        size += keys[i].size + values[i].size
+                    entries += n
+                    pool_reset(&pool)
+                    n = cursor_fetch(&cursor, 1, NULL, 0, 256, &pool, keys, values)
+            pool_free(&pool)
+        if n < 0:
+            raise StorageError(f"tree {tree} is damaged")
+        return entries, size
 
     def scan(self, uint64_t tree, lo=None, hi=None, bint backward=False, int limit=-1, int batch=256):
         """Entries with lo <= key < hi as (key, value) pairs, in key order or backward."""

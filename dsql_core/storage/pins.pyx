@@ -17,14 +17,14 @@ N5  Slots 0 and 1 belong to the checkpoint, whichever process runs it, and are n
 Memory: the table lies in the control area. The stack of free slots is private to the process and discarded after a
 fork (the child would otherwise share its parent's slots); the parent's stay the parent's.
 """
-from libc.stdint cimport int32_t, uint32_t, uint64_t
+from libc.stdint cimport int32_t, uint64_t
 from libc.stdlib cimport malloc
 
 from dsql_core.base.atomic cimport (
     dsql_compare_exchange, dsql_exchange, dsql_load_acquire, dsql_load_relaxed, dsql_store_release,
 )
 from dsql_core.base.mapping cimport dsql_fork_generation, dsql_process_alive, dsql_process_identity
-from dsql_core.storage.layout cimport Control, PIN_SLOTS, PIN_WORDS, PinSlot, RootRecord, Store
+from dsql_core.storage.layout cimport Control, PIN_SLOTS, PIN_WORDS, RootRecord, Store
 
 cdef extern from * nogil:
     """

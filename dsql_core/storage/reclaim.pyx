@@ -18,7 +18,7 @@ from libc.string cimport memmove, memset
 from dsql_core.base.atomic cimport dsql_fence_seq_cst, dsql_load_acquire, dsql_store_relaxed
 from dsql_core.base.mapping cimport dsql_memory_populate
 from dsql_core.storage.layout cimport (
-    ENTRY_KEY_MAX, PAGE_NO_FIRST, PAGE_SIZE, PIN_WORDS, Bag, Control, DeadPage, HeldPage, PageList, Store, Writer,
+    ENTRY_KEY_MAX, PAGE_SIZE, PIN_WORDS, Bag, Control, DeadPage, HeldPage, PageList, Store, Writer,
 )
 
 cdef enum:

@@ -21,11 +21,11 @@ from libc.string cimport memset
 
 from dsql_core.base.atomic cimport dsql_fence_seq_cst, dsql_load_acquire, dsql_store_relaxed
 from dsql_core.storage.layout cimport (
-    CONTROL_FORMAT, KEY_SIZE_MASK, PAGE_COUNT_MAX, PAGE_INNER, PAGE_LEAF, PAGE_NO_FIRST, PAGE_OVERFLOW, PAGE_ROOM,
-    PAGE_SIZE, PIN_SLOTS, PIN_WORDS, TREE_DEPTH_MAX, VALUE_OVERFLOW, Control, PageHeader, PageSlot, RootRecord, Store,
+    CONTROL_FORMAT, KEY_SIZE_MASK, PAGE_INNER, PAGE_LEAF, PAGE_NO_FIRST, PAGE_OVERFLOW, PAGE_ROOM,
+    PAGE_SIZE, PIN_WORDS, TREE_DEPTH_MAX, VALUE_OVERFLOW, Control, PageHeader, PageSlot, RootRecord, Store,
     Writer, page_at,
 )
-from dsql_core.storage.page cimport load_u16, load_u32, page_child, page_slots
+from dsql_core.storage.page cimport load_u32, page_child, page_slots
 from dsql_core.storage.pins cimport ring_publish
 from dsql_core.storage.reclaim cimport dead_push, list_push, reclaim_judge, writer_clear
 

@@ -17,7 +17,7 @@ from dsql_core.base.atomic cimport dsql_check, dsql_load_acquire, dsql_store_rel
 from dsql_core.base.memory cimport Pool, pool_alloc
 from dsql_core.base.types cimport Slice
 from dsql_core.storage.layout cimport (
-    ENTRY_KEY_MAX, KEY_SIZE_MASK, PAGE_HEADER_SIZE, PAGE_INNER, PAGE_LEAF, PAGE_OVERFLOW, PAGE_ROOM, PAGE_SIZE,
+    KEY_SIZE_MASK, PAGE_HEADER_SIZE, PAGE_INNER, PAGE_LEAF, PAGE_OVERFLOW, PAGE_ROOM, PAGE_SIZE,
     VALUE_OVERFLOW, PageHeader, PageSlot, RootRecord, Store, TreeState, Writer, page_at,
 )
 from dsql_core.storage.page cimport (

@@ -13,7 +13,7 @@ The directory is such a tree itself: 8-byte big-endian tree id -> u32 root page,
 """
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, realloc
-from libc.string cimport memcpy, memmove, memset
+from libc.string cimport memcpy, memset
 
 from dsql_core.storage.layout cimport (
     ENTRY_KEY_MAX, ENTRY_VALUE_MAX, KEY_SIZE_MASK, PAGE_HEADER_SIZE, PAGE_INNER, PAGE_LEAF, PAGE_OVERFLOW, PAGE_ROOM,

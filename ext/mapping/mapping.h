@@ -27,6 +27,11 @@ static inline void *dsql_memory_map(int fd, uint64_t size, int writable) {
 
 static inline void dsql_memory_unmap(void *p, uint64_t size) { if (p) munmap(p, size); }
 
+/* Changes what this process may do with a mapping: 0 or -errno. */
+static inline int dsql_memory_protect(void *p, uint64_t size, int writable) {
+    return mprotect(p, size, PROT_READ | (writable ? PROT_WRITE : 0)) < 0 ? -errno : 0;
+}
+
 /* Takes the faults of [p, p + size) now, in one call. Best effort: a kernel without it faults page by page later.
  * Where memory runs out it fails here with an error instead of a signal at the first touch: -errno. */
 static inline int dsql_memory_populate(void *p, uint64_t size) {
