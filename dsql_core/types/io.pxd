@@ -4,7 +4,7 @@ from dsql_core.base.memory cimport Buffer, Pool
 from dsql_core.base.types cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from dsql_core.base.vector cimport Value
 
-cdef struct TimeZone                # types/datetime; NULL means UTC
+from dsql_core.types.timezone cimport TimeZone     # NULL means UTC
 
 cdef struct FormatSettings:
     const TimeZone* timezone        # NULL = UTC
@@ -13,7 +13,7 @@ cdef struct FormatSettings:
     uint8_t interval_style          # 0 postgres, 1 postgres_verbose, 2 sql_standard, 3 iso_8601
     uint8_t bytea_escape            # 0 hex
     int32_t extra_float_digits      # default 1: shortest exact
-    int64_t now_us                  # transaction start, for 'now', 'today'
+    int64_t now_us                  # transaction start, us since 2000-01-01 UTC, for 'now', 'today'
 
 # 0 ok, -1 error set. Results live in pool. typmod -1 = none; text longer than varchar(n) is an error 22001 unless
 # only blanks are cut; numeric is rounded to its scale.

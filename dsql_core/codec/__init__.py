@@ -1,0 +1,9 @@
+"""Codecs: order-preserving keys, row images, and the messages of the commit path.
+
+    keycode   key parts whose memcmp order is the type's order      row   row images, decoded by row or by column
+    message   layouts of the commit path (declarations only)        face  what Python sees
+"""
+
+from dsql_core.codec.face import RowCodec, key_encode, key_part_sizes, key_successor
+
+__all__ = ["RowCodec", "key_encode", "key_part_sizes", "key_successor"]
