@@ -119,11 +119,13 @@ class View:
     oid: int
     schema: str
     name: str
-    query: str
+    query: str  # schema-qualified SELECT
     columns: tuple[Column, ...]
     owner_oid: int = ADMIN_OID
     comment: str | None = None
     acl: tuple[str, ...] = ()
+    column_comments: dict[str, str] = field(default_factory=dict)
+    column_acls: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +189,8 @@ class Function:
     name: str
     arg_names: tuple[str, ...]
     arg_types: tuple[int, ...]
-    arg_modes: tuple[str, ...] = ()  # i o b v t; empty = all in
+    arg_modes: tuple[str, ...] = ()  # i o b v t of every argument; empty = all in
+    out_types: tuple[int, ...] = ()  # types of every argument when there are modes (pg_proc.proallargtypes)
     arg_defaults: tuple[str, ...] = ()  # of the last ones
     result_type: int = 2278
     returns_set: bool = False

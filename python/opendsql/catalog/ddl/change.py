@@ -1,0 +1,222 @@
+"""One DDL statement at work: the rules of DDL in transactions, oids, stamps, and the rows it writes.
+
+    change = Change(session, catalog, "CREATE TABLE")
+    oid = change.new_oid()
+    change.put(table)            # writes the row, stamps its version
+    return change.done()
+
+Invariants
+  C1  the rules are checked before the first row is written: one DDL statement per transaction, none beside writes of
+      data, none in a read-only transaction.
+  C2  whoever takes an oid or changes which names exist stamps the namespace; put and remove do that by themselves.
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from typing import Any
+
+from opendsql.catalog import serialise, store
+from opendsql.catalog.model import (
+    ADMIN_OID,
+    FIRST_USER_OID,
+    Catalog,
+    Domain,
+    Index,
+    Relation,
+    Schema,
+    Sequence,
+    Table,
+    View,
+)
+from opendsql.catalog.result import Notice, PyResult
+from opendsql.catalog.settings import settings_of
+from opendsql.errors import DsqlError, unsupported
+
+SYSTEM_SCHEMAS = frozenset(("pg_catalog", "information_schema", "sys"))
+
+
+class Change:
+    """The state of one DDL statement."""
+
+    def __init__(self, session: Any, catalog: Catalog, tag: str) -> None:
+        self.session = session
+        self.catalog = catalog
+        self.tag = tag
+        self.notices: list[Notice] = []
+        self.settings = settings_of(session)
+        self.search_path = self.settings.search_path
+        self._namespace_stamped = False
+        if getattr(session, "read_only", False):
+            raise DsqlError("25006", f"cannot execute {tag} in a read-only transaction")
+        if session.did_ddl:
+            raise unsupported("multiple ddl statements not supported in a transaction")
+        if session.did_dml:
+            raise unsupported("ddl and dml are not supported in the same transaction")
+
+    @property
+    def user_oid(self) -> int:
+        """Owner of what is created."""
+        role = self.catalog.roles.get(self.settings.user)
+        return role.oid if role is not None else ADMIN_OID
+
+    def new_oid(self, count: int = 1) -> int:
+        """The first of count fresh oids."""
+        self.stamp_namespace()
+        return store.take_oids(self.session, count)
+
+    def stamp_namespace(self) -> None:
+        """Names or oids change."""
+        if not self._namespace_stamped:
+            self._namespace_stamped = True
+            store.stamp(self.session, 0)
+
+    def put(self, item: Any) -> None:
+        """Write an object's row (new or changed)."""
+        kind = serialise.KIND_OF[type(item)]
+        before = self.catalog.by_oid.get(item.oid)
+        name = getattr(item, "name", "")
+        schema = getattr(item, "schema", "")
+        if before is None or getattr(before, "name", "") != name or getattr(before, "schema", "") != schema:
+            self.stamp_namespace()
+        store.put_object(self.session, item.oid, kind, schema, name, serialise.dump(item))
+        store.stamp(self.session, item.oid)
+
+    def remove(self, item: Any) -> None:
+        """Delete an object's row; a table's trees are dropped with it."""
+        self.stamp_namespace()
+        store.delete_object(self.session, item.oid)
+        store.stamp(self.session, item.oid)
+        if isinstance(item, Table):
+            for index in item.indexes:
+                self.session.drop_tree(index.oid)
+            self.session.drop_tree(item.oid)
+        elif isinstance(item, Sequence):
+            self.session.delete(store.SEQUENCE_TREE, store.row_key(store.INT8, item.oid))
+
+    def notice(self, message: str, sqlstate: str = "00000", **more: Any) -> None:
+        """Queue a NOTICE."""
+        self.notices.append(Notice(message, sqlstate, **more))
+
+    def done(self, columns: list[tuple[str, int]] | None = None, rows: list[tuple] | None = None) -> PyResult:
+        """The statement's result; marks the transaction as one that changes the catalog."""
+        self.session.mark_catalog_change()
+        self.session.did_ddl = True
+        return PyResult(self.tag, columns or [], rows or [], self.notices)
+
+    def nothing(self, columns: list[tuple[str, int]] | None = None, rows: list[tuple] | None = None) -> PyResult:
+        """The result of a statement that changed nothing (IF EXISTS and the like); it still was the one DDL."""
+        self.session.did_ddl = True
+        return PyResult(self.tag, columns or [], rows or [], self.notices)
+
+    # -- names ---------------------------------------------------------------------------------------------------------
+
+    def creation_schema(self, schema: str | None) -> str:
+        """The schema a new object goes to."""
+        if schema is None:
+            for candidate in self.search_path:
+                if candidate in self.catalog.schemas and candidate not in SYSTEM_SCHEMAS:
+                    return candidate
+            raise DsqlError("3F000", "no schema has been selected to create in")
+        if schema not in self.catalog.schemas:
+            raise DsqlError("3F000", f'schema "{schema}" does not exist')
+        if schema in SYSTEM_SCHEMAS:
+            raise unsupported("feature not supported on system entity")
+        return schema
+
+    def names_in(self, schema: str) -> set[str]:
+        """Names of relations and indexes of a schema: one namespace."""
+        names = set()
+        for (where, name), relation in self.catalog.relations.items():
+            if where == schema:
+                names.add(name)
+                if isinstance(relation, Table):
+                    names.update(index.name for index in all_indexes(relation))
+        return names
+
+    def find(self, range_var: dict, missing_ok: bool = False) -> Relation | None:
+        """The relation a RangeVar names; 42P01 when there is none."""
+        schema, name = range_var.get("schemaname"), range_var["relname"]
+        check_database(range_var.get("catalogname"), schema, name)
+        relation = self.catalog.find(name, schema, self.search_path)
+        if relation is None:
+            if is_system_relation(schema, name):
+                raise unsupported("feature not supported on system entity")
+            if missing_ok:
+                return None
+            shown = f"{schema}.{name}" if schema else name
+            raise DsqlError("42P01", f'relation "{shown}" does not exist')
+        if relation.oid < FIRST_USER_OID:
+            raise unsupported("feature not supported on system entity")
+        return relation
+
+    def find_table(self, range_var: dict, missing_ok: bool = False) -> Table | None:
+        """The table a RangeVar names; 42809 when it names something else."""
+        relation = self.find(range_var, missing_ok)
+        if relation is not None and not isinstance(relation, Table):
+            raise DsqlError("42809", f'"{relation.name}" is not a table')
+        return relation
+
+    def find_index(self, schema: str | None, name: str) -> tuple[Table, Index] | None:
+        """A table and its index of that name."""
+        for where in (schema,) if schema else self.search_path:
+            for (table_schema, _), relation in self.catalog.relations.items():
+                if table_schema == where and isinstance(relation, Table):
+                    for index in all_indexes(relation):
+                        if index.name == name:
+                            return relation, index
+        return None
+
+    def require_owner(self, item: Any, kind: str) -> None:
+        """42501 unless the user owns the object (admin owns everything, a member what its role owns)."""
+        if self.settings.user == "admin":
+            return
+        owner = getattr(item, "owner_oid", ADMIN_OID)
+        role = self.catalog.roles.get(self.settings.user)
+        if role is not None and (role.oid == owner or owner in membership(self.catalog, role.oid)):
+            return
+        raise DsqlError("42501", f"must be owner of {kind} {item.name}")
+
+
+def all_indexes(table: Table) -> tuple[Index, ...]:
+    """The primary key's index, when there is one, and the secondary ones."""
+    return (table.primary_key, *table.indexes) if table.primary_key is not None else table.indexes
+
+
+def membership(catalog: Catalog, role_oid: int) -> set[int]:
+    """Oids of every role the role is a member of, directly or not, itself included."""
+    found, todo = set(), [role_oid]
+    while todo:
+        oid = todo.pop()
+        if oid not in found:
+            found.add(oid)
+            role = catalog.by_oid.get(oid)
+            todo.extend(getattr(role, "member_of", ()))
+    return found
+
+
+def check_database(database: str | None, schema: str | None, name: str) -> None:
+    """A three-part name may only name this database."""
+    if database and database != "postgres":
+        raise unsupported(f'cross-database references are not implemented: "{database}.{schema}.{name}"')
+
+
+def is_system_relation(schema: str | None, name: str) -> bool:
+    """Whether the name is one of the computed relations."""
+    from opendsql.catalog import virtual
+
+    return virtual.find(schema, name) is not None
+
+
+def relation_word(relation: Any) -> str:
+    """What PostgreSQL calls the kind of object in messages."""
+    return {Table: "table", View: "view", Sequence: "sequence", Index: "index", Schema: "schema", Domain: "type"}.get(
+        type(relation), "relation"
+    )
+
+
+def changed(item: Any, **values: Any) -> Any:
+    """A copy of a model object with some fields replaced."""
+    known = {spec.name for spec in fields(item)}
+    assert set(values) <= known, values
+    return replace(item, **values)

@@ -1,0 +1,209 @@
+"""CREATE / ALTER / DROP ROLE and USER, GRANT role TO role, AWS IAM GRANT / REVOKE."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from opendsql.catalog.ddl.change import Change, changed, membership
+from opendsql.catalog.ddl.sequences import option_number, options_of
+from opendsql.catalog.model import ADMIN_OID, Mapping, Role, Table, View
+from opendsql.catalog.result import Notice, PyResult
+from opendsql.errors import DsqlError, unsupported
+
+_ARN = re.compile(r"arn:aws[\w-]*:(iam|sts)::\d{12}:(user|role|assumed-role|root)(/.+)?\Z")
+_REFUSED = {
+    "password": "PASSWORD", "superuser": "SUPERUSER", "createdb": "CREATEDB", "isreplication": "REPLICATION",
+    "bypassrls": "BYPASSRLS", "createrole": "CREATEROLE", "validUntil": "VALID UNTIL",
+}  # fmt: skip
+
+
+def truth(option: dict) -> bool:
+    """The value of an on/off DefElem."""
+    arg = option.get("arg", {})
+    if "Boolean" in arg:
+        return bool(arg["Boolean"].get("boolval", False))
+    return bool(arg.get("Integer", {}).get("ival", 0))
+
+
+def check_options(options: dict[str, dict], verb: str) -> None:
+    """Attributes a DSQL role cannot have; saying NO to them is fine, except for a password."""
+    for name, word in _REFUSED.items():
+        option = options.get(name)
+        if option is not None and (name in ("password", "validUntil") or truth(option)):
+            raise unsupported(f"{word} not supported for {verb}")
+
+
+def create_role(stmt: dict, text: str, session: Any, catalog: Any) -> PyResult:
+    """CREATE ROLE / USER."""
+    if stmt["stmt_type"] == "ROLESTMT_GROUP":
+        raise unsupported("CREATE GROUP not supported")
+    options = options_of(stmt.get("options"))
+    check_options(options, "CREATE ROLE")
+    change = Change(session, catalog, "CREATE ROLE")
+    name = stmt["role"]
+    if name.startswith("pg_"):
+        raise DsqlError("42939", f'role name "{name}" is reserved', detail='Role names starting with "pg_" are reserved.')
+    if name in catalog.roles:
+        raise DsqlError("42710", f'role "{name}" already exists')
+    login = stmt["stmt_type"] == "ROLESTMT_USER"
+    role = apply_options(Role(change.new_oid(), name, login), options)
+    parents = [role_named(change, spec).oid for spec in role_specs(options.get("addroleto"))]
+    change.put(changed(role, member_of=tuple(parents)))
+    for spec in [*role_specs(options.get("rolemembers")), *role_specs(options.get("adminmembers"))]:
+        member = role_named(change, spec)
+        change.put(changed(member, member_of=(*member.member_of, role.oid)))
+    return change.done()
+
+
+def role_specs(option: dict | None) -> list[dict]:
+    """RoleSpecs of an option's list."""
+    return [node["RoleSpec"] for node in option["arg"]["List"]["items"]] if option else []
+
+
+def apply_options(role: Role, options: dict[str, dict]) -> Role:
+    """A role with attributes set."""
+    if "canlogin" in options:
+        role = changed(role, login=truth(options["canlogin"]))
+    if "inherit" in options:
+        role = changed(role, inherit=truth(options["inherit"]))
+    if "connectionlimit" in options:
+        role = changed(role, connection_limit=option_number(options["connectionlimit"]))
+    return role
+
+
+def role_named(change: Change, spec: dict) -> Role:
+    """The role of a RoleSpec."""
+    name = spec.get("rolename", change.settings.user)
+    role = change.catalog.roles.get(name)
+    if role is None:
+        raise DsqlError("42704", f'role "{name}" does not exist')
+    return role
+
+
+def alter_role(stmt: dict, text: str, session: Any, catalog: Any) -> PyResult:
+    """ALTER ROLE attributes."""
+    options = options_of(stmt.get("options"))
+    check_options(options, "ALTER ROLE")
+    change = Change(session, catalog, "ALTER ROLE")
+    role = role_named(change, stmt["role"]["RoleSpec"] if "RoleSpec" in stmt["role"] else stmt["role"])
+    if role.oid == ADMIN_OID:
+        raise unsupported("feature not supported on system entity")
+    change.put(apply_options(role, options))
+    return change.done()
+
+
+def alter_role_set(stmt: dict, text: str, session: Any, catalog: Any) -> PyResult:
+    """ALTER ROLE ... SET is refused."""
+    raise unsupported("unsupported statement: AlterRoleSet")
+
+
+def drop_role(stmt: dict, text: str, session: Any, catalog: Any) -> PyResult:
+    """DROP ROLE / USER."""
+    change = Change(session, catalog, "DROP ROLE")
+    wrote = False
+    for node in stmt["roles"]:
+        name = node["RoleSpec"].get("rolename", change.settings.user)
+        role = catalog.roles.get(name)
+        if role is None:
+            if not stmt.get("missing_ok"):
+                raise DsqlError("42704", f'role "{name}" does not exist')
+            change.notice(f'role "{name}" does not exist, skipping', "42704")
+            continue
+        if role.oid == ADMIN_OID:
+            raise unsupported("feature not supported on system entity")
+        if name == change.settings.user:
+            raise DsqlError("55006", "current user cannot be dropped")
+        owned = owned_objects(change, role)
+        if owned or any(m.role_oid == role.oid for m in catalog.mappings):
+            detail = "\n".join(owned) or None
+            raise DsqlError(
+                "2BP01", f'role "{name}" cannot be dropped because some objects depend on it', detail=detail
+            )
+        change.remove(role)
+        for other in catalog.roles.values():
+            if role.oid in other.member_of:
+                change.put(changed(other, member_of=tuple(o for o in other.member_of if o != role.oid)))
+        wrote = True
+    return change.done() if wrote else change.nothing()
+
+
+def owned_objects(change: Change, role: Role) -> list[str]:
+    """Detail lines for what still hangs on a role."""
+    lines = []
+    for relation in change.catalog.relations.values():
+        word = {Table: "table", View: "view"}.get(type(relation), "sequence")
+        if relation.owner_oid == role.oid:
+            lines.append(f"owner of {word} {relation.name}")
+        elif any(entry.split("=", 1)[0] == role.name for entry in relation.acl):
+            lines.append(f"privileges for {word} {relation.name}")
+    for schema in change.catalog.schemas.values():
+        if schema.owner_oid == role.oid:
+            lines.append(f"owner of schema {schema.name}")
+        elif any(entry.split("=", 1)[0] == role.name for entry in schema.acl):
+            lines.append(f"privileges for schema {schema.name}")
+    return lines
+
+
+def grant_role(stmt: dict, text: str, session: Any, catalog: Any) -> PyResult:
+    """GRANT role TO role, REVOKE role FROM role."""
+    is_grant = bool(stmt.get("is_grant"))
+    change = Change(session, catalog, "GRANT ROLE" if is_grant else "REVOKE ROLE")
+    pending: dict[int, Role] = {}
+    for node in stmt["granted_roles"]:
+        granted = role_named(change, {"rolename": node["AccessPriv"]["priv_name"]})
+        for grantee in stmt["grantee_roles"]:
+            member = role_named(change, grantee["RoleSpec"])
+            member = pending.get(member.oid, member)
+            if is_grant:
+                if member.oid == granted.oid or member.oid in membership(catalog, granted.oid):
+                    raise DsqlError("0LP01", f'role "{granted.name}" is a member of role "{member.name}"')
+                if granted.oid in member.member_of:
+                    change.notice(f'role "{member.name}" has already been granted membership in role "{granted.name}" by role "admin"')
+                    continue
+                member = changed(member, member_of=(*member.member_of, granted.oid))
+            elif granted.oid in member.member_of:
+                member = changed(member, member_of=tuple(o for o in member.member_of if o != granted.oid))
+            else:
+                note = f'role "{member.name}" has not been granted membership in role "{granted.name}" by role "admin"'
+                change.notices.append(Notice(note, "01000", "WARNING"))
+                continue
+            pending[member.oid] = member
+    for member in pending.values():
+        change.put(member)
+    return change.done()
+
+
+def iam_grant(stmt: dict, text: str, session: Any, catalog: Any) -> PyResult:
+    """AWS IAM GRANT role TO 'arn'."""
+    return _iam(stmt, session, catalog, True)
+
+
+def iam_revoke(stmt: dict, text: str, session: Any, catalog: Any) -> PyResult:
+    """AWS IAM REVOKE role FROM 'arn'."""
+    return _iam(stmt, session, catalog, False)
+
+
+def _iam(stmt: dict, session: Any, catalog: Any, is_grant: bool) -> PyResult:
+    change = Change(session, catalog, "AWS IAM GRANT" if is_grant else "AWS IAM REVOKE")
+    name, arn = stmt["role"], stmt["arn"]
+    role = catalog.roles.get(name)
+    if role is None:
+        raise DsqlError("42704", f"Role {name} does not exist")
+    if role.oid == ADMIN_OID:
+        raise unsupported(f"Role {name} not supported")
+    if change.settings.user != "admin":
+        raise DsqlError("42501", f"permission denied to grant IAM trust with role {name}")
+    if not _ARN.match(arn):
+        raise DsqlError("22023", "IAM role must look like an IAM ARN")
+    existing = [m for m in catalog.mappings if m.arn == arn and m.role_oid == role.oid]
+    if not is_grant:
+        if not existing:
+            raise DsqlError("42704", f"IAM role {arn} does not exist")
+        change.remove(existing[0])
+        return change.done()
+    if not role.login:
+        raise DsqlError("22023", f"role {name} must have the LOGIN attribute")
+    if not existing:
+        change.put(Mapping(change.new_oid(), arn, role.oid, change.user_oid))
+    return change.done()
