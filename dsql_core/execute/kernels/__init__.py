@@ -5,7 +5,15 @@ registry of opendsql.registry only. `call` and `aggregate` run one by name over 
 """
 
 from dsql_core.execute.kernels import (  # noqa: F401
+    aggregates_number,
+    aggregates_order,
     arithmetic,
+    casts,
     comparison,
+    conditional,
+    like,
+    numeric,
+    text,
+    text_build,
 )
-from dsql_core.execute.kernels.harness import aggregate, call  # noqa: F401
+from dsql_core.execute.kernels.harness import KernelError, aggregate, call  # noqa: F401

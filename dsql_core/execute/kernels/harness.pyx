@@ -43,7 +43,7 @@ cdef class _Run:
     cdef EvalContext ctx
     cdef uint64_t[2] random_state
     cdef Vector[16] vectors
-    cdef Vector*[16] args
+    cdef (Vector*)[16] args
     cdef uint32_t count
     cdef uint32_t rows
 

@@ -21,6 +21,16 @@ cdef inline int is_null(const Vector* v, uint32_t i) noexcept nogil:
     return v.nulls != NULL and v.nulls[i * v.stride] != 0
 
 
+cdef inline int null_row(Vector* out, Vector** args, uint32_t n, uint32_t i) noexcept nogil:
+    # For strict functions that can also give NULL for other reasons (KERNEL_NULLS): 1 and NULL out when an argument is.
+    cdef uint32_t j
+    for j in range(n):
+        if is_null(args[j], i):
+            out.nulls[i] = 1
+            return 1
+    return 0
+
+
 cdef inline int32_t int32_at(const Vector* v, uint32_t i) noexcept nogil:
     return (<const int32_t*>v.data)[i * v.stride]
 
