@@ -5,5 +5,6 @@
 """
 
 from dsql_core.codec.face import RowCodec, key_encode, key_part_sizes, key_successor
+from dsql_core.codec.message import fingerprint_of
 
-__all__ = ["RowCodec", "key_encode", "key_part_sizes", "key_successor"]
+__all__ = ["RowCodec", "fingerprint_of", "key_encode", "key_part_sizes", "key_successor"]
