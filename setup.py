@@ -31,6 +31,8 @@ CHECKS = switch("DSQL_CHECKS") or switch("DSQL_TRACE")
 TRACE = switch("DSQL_TRACE")
 ONLY = [word for word in os.environ.get("DSQL_ONLY", "").split(",") if word]
 
+JOBS = len(os.sched_getaffinity(0))
+
 DIRECTIVES = {
     "language_level": 3,
     "boundscheck": CHECKS,
@@ -91,6 +93,7 @@ setup(
         build_dir=None if TRACE else "build/cython",
         compiler_directives=DIRECTIVES,
         annotate=switch("DSQL_ANNOTATE"),
-        nthreads=0,
+        nthreads=JOBS,
     ),
+    options={"build_ext": {"parallel": JOBS}},
 )
