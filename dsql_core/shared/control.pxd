@@ -7,6 +7,8 @@
 #   200  u64 durable_ts          journal: its last timestamp
 #   256  u64 boot                commit worker: generation of the journal it opened. A change means that requests sent
 #                                before and not answered will never be answered (outcome unknown)
+#   320  u64 replayed            storage: 1 + last journal frame recovered; 0 = not recovered yet (cleared by the
+#                                supervisor before it starts the roles)
 cdef enum:
     CONTROL_PAGE_SIZE = 4096
     CONTROL_CLOCK = 0
@@ -15,3 +17,4 @@ cdef enum:
     CONTROL_DURABLE_SEQ = 192
     CONTROL_DURABLE_TS = 200
     CONTROL_BOOT = 256
+    CONTROL_REPLAYED = 320

@@ -20,8 +20,8 @@ from posix.mman cimport MAP_FAILED, MAP_SHARED, PROT_READ, PROT_WRITE, mmap, mun
 from dsql_core.base.atomic cimport dsql_load_acquire, dsql_store_release
 from dsql_core.base.types cimport Slice, uint8_t, uint64_t
 from dsql_core.shared.control cimport (
-    CONTROL_BOOT, CONTROL_CLOCK, CONTROL_DURABLE_SEQ, CONTROL_DURABLE_TS, CONTROL_PAGE_SIZE, CONTROL_STATUS,
-    CONTROL_TRIM_SEQ,
+    CONTROL_BOOT, CONTROL_CLOCK, CONTROL_DURABLE_SEQ, CONTROL_DURABLE_TS, CONTROL_PAGE_SIZE,
+    CONTROL_REPLAYED, CONTROL_STATUS, CONTROL_TRIM_SEQ,
 )
 from dsql_core.shared.channel cimport (
     CHANNEL_HEADER_SIZE, channel_attach, channel_consume, channel_detach, channel_flush, channel_format,
@@ -32,7 +32,7 @@ from dsql_core.shared.channel cimport (
 
 STATUS_OFFSET, TRIM_SEQ_OFFSET = CONTROL_STATUS, CONTROL_TRIM_SEQ
 DURABLE_SEQ_OFFSET, DURABLE_TS_OFFSET = CONTROL_DURABLE_SEQ, CONTROL_DURABLE_TS
-CLOCK_OFFSET, BOOT_OFFSET = CONTROL_CLOCK, CONTROL_BOOT
+CLOCK_OFFSET, BOOT_OFFSET, REPLAYED_OFFSET = CONTROL_CLOCK, CONTROL_BOOT, CONTROL_REPLAYED
 
 
 def control_page() -> SharedMemory:
