@@ -20,14 +20,14 @@ from libc.stdlib cimport free
 from libc.string cimport memset
 
 from dsql_core.base.mapping cimport (
-    dsql_fork_register, dsql_memory_create, dsql_memory_map, dsql_memory_protect, dsql_memory_unmap,
+    dsql_memory_create, dsql_memory_map, dsql_memory_protect, dsql_memory_unmap,
 )
 from dsql_core.base.memory cimport Pool, pool_free, pool_init, pool_reset
 from dsql_core.base.types cimport Slice
 from dsql_core.storage.layout cimport (
     PAGE_NO_FIRST, PAGE_SIZE, PIN_SLOTS, Control, PageHeader, PageSlot, PinSlot, RootRecord, Store,
 )
-from dsql_core.storage.pins cimport pin_slots_return, pins_sweep
+from dsql_core.storage.pins cimport pin_slots_return, pins_setup, pins_sweep
 from dsql_core.storage.reclaim cimport reclaim_judge, touch_ahead, writer_free, writer_new
 from dsql_core.storage.recover cimport control_check, control_format, writer_recover
 from dsql_core.storage.store cimport (
@@ -108,7 +108,6 @@ cdef class Arena:
     def _mapped(int control_fd, int arena_fd, bint writer):
         cdef Arena arena = Arena.__new__(Arena)
         cdef Store* store = &arena._store
-        dsql_fork_register()
         arena.control_fd = control_fd
         arena.arena_fd = arena_fd
         store.control_size = sizeof(Control)
@@ -135,6 +134,7 @@ cdef class Arena:
                 arena._release()
                 raise MemoryError("no memory for the writer's state")
             store.writer.broken = 1                       # A1: until recover()
+        pins_setup(store)
         arena.writer = writer
         arena.store = store
         return arena

@@ -7,9 +7,10 @@ from dsql_core.base.atomic cimport (
 from dsql_core.storage.layout cimport Control, PinSlot, RootRecord, Store
 from dsql_core.storage.store cimport Snapshot
 
+cdef void pins_setup(Store* store) noexcept nogil                # once per Store
 # Slot ownership (rare). Thread-safe within a process. -1 = every slot of the table is taken.
 cdef int32_t pin_slot_acquire(Store* store) noexcept nogil
-cdef void pin_slot_release(Store* store, int32_t slot_no) noexcept nogil
+cdef void pin_slot_release(Store* store, int32_t slot_no) noexcept nogil       # its pin ends too
 cdef void pin_slots_return(Store* store) noexcept nogil          # gives all unused ones back to the table
 cdef int pins_sweep(Store* store) noexcept nogil                 # clears slots of dead processes; how many
 cdef void ring_fill(Control* control, const RootRecord* record) noexcept nogil

@@ -17,13 +17,15 @@ N5  Slots 0 and 1 belong to the checkpoint, whichever process runs it, and are n
 Memory: the table lies in the control area. The stack of free slots is private to the process and discarded after a
 fork (the child would otherwise share its parent's slots); the parent's stay the parent's.
 """
-from libc.stdint cimport int32_t, uint64_t
+from libc.stdint cimport int32_t, uint32_t, uint64_t
 from libc.stdlib cimport malloc
 
 from dsql_core.base.atomic cimport (
-    dsql_compare_exchange, dsql_exchange, dsql_load_acquire, dsql_load_relaxed, dsql_store_release,
+    dsql_compare_exchange, dsql_load_acquire, dsql_load_relaxed, dsql_store_release,
 )
-from dsql_core.base.mapping cimport dsql_fork_generation, dsql_process_alive, dsql_process_identity
+from dsql_core.base.mapping cimport (
+    dsql_fork_generation, dsql_fork_register, dsql_process_alive, dsql_process_identity,
+)
 from dsql_core.storage.layout cimport Control, PIN_SLOTS, PIN_WORDS, RootRecord, Store
 
 cdef extern from * nogil:
@@ -41,22 +43,30 @@ cdef extern from * nogil:
     void dsql_pause() noexcept
 
 
+cdef void pins_setup(Store* store) noexcept nogil:
+    dsql_fork_register()
+    store.fork_generation = dsql_fork_generation()
+    store.owner = dsql_process_identity()
+
+
 cdef inline void _lock(Store* store) noexcept nogil:
-    # Held for a few instructions, by threads of one process only.
-    while dsql_exchange(&store.pin_lock, 1) != 0:
-        while dsql_load_relaxed(&store.pin_lock) != 0:
-            dsql_pause()
+    # Held for a few instructions, by threads of one process. The word says which side of a fork holds it: a lock that
+    # a thread of the parent held at the fork is nobody's in the child.
+    cdef uint32_t generation = dsql_fork_generation()
+    cdef uint64_t mine = <uint64_t>generation + 1
+    cdef uint64_t holder
+    while True:
+        holder = dsql_load_relaxed(&store.pin_lock)
+        if holder != mine and dsql_compare_exchange(&store.pin_lock, holder, mine):
+            break
+        dsql_pause()
+    if store.fork_generation != generation:
+        store.owner = dsql_process_identity()
+        store.slots_free_count = 0
+        store.fork_generation = generation
 
 
 cdef inline void _unlock(Store* store) noexcept nogil:
-    dsql_store_release(&store.pin_lock, 0)
-
-
-cdef void _after_fork(Store* store) noexcept nogil:
-    # The child owns no slot yet. A lock that another thread of the parent held is nobody's here.
-    store.owner = dsql_process_identity()
-    store.slots_free_count = 0
-    store.fork_generation = dsql_fork_generation()
     dsql_store_release(&store.pin_lock, 0)
 
 
@@ -88,8 +98,6 @@ cdef void _give_back(Control* control, int32_t slot_no) noexcept nogil:
 
 cdef int32_t pin_slot_acquire(Store* store) noexcept nogil:
     cdef int32_t slot_no = -1
-    if store.fork_generation != dsql_fork_generation() or store.owner == 0:
-        _after_fork(store)
     _lock(store)
     if store.slots_free_count > 0:
         store.slots_free_count -= 1
@@ -104,16 +112,17 @@ cdef int32_t pin_slot_acquire(Store* store) noexcept nogil:
 
 
 cdef void pin_slot_release(Store* store, int32_t slot_no) noexcept nogil:
-    if store.fork_generation != dsql_fork_generation():
-        return                                            # the parent's slot: not ours to give away
+    # After a fork the child may drop a snapshot it inherited: the pin is the parent's and stays (N4).
     _lock(store)
-    store.slots_free[store.slots_free_count] = slot_no
-    store.slots_free_count += 1
+    if store.control.slots[slot_no].owner == store.owner:
+        unpin_slot(store, slot_no)
+        store.slots_free[store.slots_free_count] = slot_no
+        store.slots_free_count += 1
     _unlock(store)
 
 
 cdef void pin_slots_return(Store* store) noexcept nogil:
-    if store.owner == 0 or store.fork_generation != dsql_fork_generation():
+    if store.slots_free == NULL:
         return
     _lock(store)
     while store.slots_free_count > 0:

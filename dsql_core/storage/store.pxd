@@ -70,7 +70,7 @@ cdef int store_publish(Store* store, timestamp_t visible_ts, uint64_t catalog_ve
 # snapshot_pin takes a slot, pins, and unpin gives the slot back (about 10 ns). A session may keep its slot instead:
 # acquire once, then pin_at / pin_clear (about 2 ns each pair), release at the end. Slots do not survive a fork.
 cdef int32_t snapshot_slot_acquire(Store* store) noexcept nogil                   # -1 when none is free
-cdef void snapshot_slot_release(Store* store, int32_t slot_no) noexcept nogil     # must not be pinned
+cdef void snapshot_slot_release(Store* store, int32_t slot_no) noexcept nogil     # ends its pin too
 cdef void snapshot_pin_at(Store* store, int32_t slot_no, Snapshot* out) noexcept nogil
 cdef void snapshot_pin_clear(Store* store, int32_t slot_no) noexcept nogil
 # The same, by tree id.

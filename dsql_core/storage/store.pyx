@@ -45,7 +45,6 @@ cdef int snapshot_pin(Store* store, Snapshot* out) noexcept nogil:
 
 cdef void snapshot_unpin(Store* store, Snapshot* snapshot) noexcept nogil:
     if snapshot.pin_slot >= 0:
-        unpin_slot(store, snapshot.pin_slot)
         pin_slot_release(store, snapshot.pin_slot)
         snapshot.pin_slot = -1
 
