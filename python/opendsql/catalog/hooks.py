@@ -30,3 +30,6 @@ check_expression: Callable | None = None
 describe_query: Callable | None = None
 expand_query: Callable | None = None
 execute: Callable | None = None
+# index_descriptor(table, index, catalog, session) -> dict: the table descriptor of the IR with that one index, as modify
+# nodes take it; what the compiled backfill computes entries with.
+index_descriptor: Callable | None = None

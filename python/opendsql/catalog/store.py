@@ -54,27 +54,45 @@ def _codec(types: tuple[int, ...]) -> Any:
 
 
 def encode_row(types: tuple[int, ...], values: list[Any]) -> bytes:
-    """The row image of values (Python values of the types)."""
-    return _codec(types).encode(values)
+    """The row image of values: texts, ints, bools or None, each put into its type's text form."""
+    return _codec(types).encode([_text(value) for value in values])
+
+
+def _text(value: Any) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "t" if value else "f"
+    return str(value)
 
 
 def decode_row(types: tuple[int, ...], image: bytes) -> list[Any]:
-    """Values of a row image."""
-    return list(_codec(types).decode(image))
+    """Values of a row image: int for integer types, bool for bool, text for the rest, None for NULL."""
+    values = []
+    for type_oid, text in zip(types, _codec(types).decode(image), strict=True):
+        if text is None:
+            values.append(None)
+        elif type_oid in (INT8, OID):
+            values.append(int(text))
+        elif type_oid == BOOL:
+            values.append(text == "t")
+        else:
+            values.append(text)
+    return values
 
 
 def row_key(type_oid: int, value: Any) -> bytes:
     """The key of a catalog row: its first column in key encoding."""
     from dsql_core.codec import key_encode
 
-    return key_encode([type_oid], [value])
+    return key_encode([(type_oid, str(value), False)])
 
 
 def fingerprint(tree: int, key: bytes) -> int:
     """Fingerprint of (tree, key), three lowest bits zero."""
-    from dsql_core.codec import fingerprint as compiled
+    from dsql_core.codec import fingerprint_of
 
-    return compiled(tree, key)
+    return fingerprint_of(tree, key)
 
 
 def version_key(oid: int) -> bytes:

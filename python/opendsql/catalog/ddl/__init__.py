@@ -10,9 +10,8 @@ PyResult or a Pending. It raises DsqlError; the caller aborts the transaction th
 the caller's.
 
 Words DSQL adds to the grammar reach a handler as extra keys of stmt, put there by the parser:
-    IndexStmt["dsql_async"], AlterTableStmt["dsql_async"]        True when ASYNC was written
-    IndexStmt["dsql_using"]                                     True when USING was written (the tree cannot tell)
-    {"AwsIamGrantStmt": {"role": r, "arn": a, "revoke": bool}}  AWS IAM GRANT / REVOKE
+    IndexStmt["async"], AlterTableStmt["async"]         True when ASYNC was written
+    AwsIamGrantStmt, AwsIamRevokeStmt: {"role", "arn"}  AWS IAM GRANT / REVOKE
 """
 
 from __future__ import annotations
@@ -41,4 +40,57 @@ def _handlers() -> dict[str, Handler]:
 
 
 def _assemble() -> dict[str, Handler]:
-    return {}
+    from opendsql.catalog import settings
+    from opendsql.catalog.ddl import (
+        alter_table,
+        calls,
+        comments,
+        create_table,
+        domains,
+        drop,
+        grants,
+        indexes,
+        refusals,
+        rename,
+        roles,
+        routines,
+        schemas,
+        sequences,
+        statistics,
+        views,
+    )
+
+    table: dict[str, Handler] = {node: refusals.refusing(node) for node in (*refusals.NODES, *refusals.MESSAGES)}
+    table |= {
+        "CreateStmt": create_table.create_table,
+        "AlterTableStmt": alter_table.alter_table,
+        "IndexStmt": indexes.create_index,
+        "DropStmt": drop.drop,
+        "CreateSchemaStmt": schemas.create_schema,
+        "ViewStmt": views.create_view,
+        "CommentStmt": comments.comment,
+        "RenameStmt": rename.rename,
+        "AlterObjectSchemaStmt": rename.set_schema,
+        "AlterOwnerStmt": rename.set_owner,
+        "CreateSeqStmt": sequences.create_sequence,
+        "AlterSeqStmt": sequences.alter_sequence,
+        "CreateDomainStmt": domains.create_domain,
+        "AlterDomainStmt": domains.alter_domain,
+        "CreateFunctionStmt": routines.create_function,
+        "AlterFunctionStmt": routines.alter_function,
+        "CreateStatsStmt": statistics.create_statistics,
+        "AlterStatsStmt": statistics.alter_statistics,
+        "CreateRoleStmt": roles.create_role,
+        "AlterRoleStmt": roles.alter_role,
+        "AlterRoleSetStmt": roles.alter_role_set,
+        "DropRoleStmt": roles.drop_role,
+        "GrantRoleStmt": roles.grant_role,
+        "GrantStmt": grants.grant,
+        "AlterDefaultPrivilegesStmt": grants.alter_default_privileges,
+        "AwsIamGrantStmt": roles.iam_grant,
+        "AwsIamRevokeStmt": roles.iam_revoke,
+        "CallStmt": calls.call,
+        "VariableSetStmt": settings.set_variable,
+        "VariableShowStmt": settings.show_variable,
+    }
+    return table

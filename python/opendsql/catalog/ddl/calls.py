@@ -1,0 +1,100 @@
+"""CALL: only the system's procedures exist, and of them only sys.wait_for_job.
+
+The wait holds nothing: the statement is a Pending that looks at the job's row at a fresh snapshot each time it is
+asked. `open_session` is filled by the process that serves (a session of its own to look with); without it the caller's
+session looks, between transactions.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from opendsql.catalog import jobs
+from opendsql.catalog.names import strings
+from opendsql.catalog.result import Pending, PyResult
+from opendsql.errors import DsqlError, unsupported
+from opendsql.limits import TRANSACTION_AGE_MAX_S
+
+COLUMNS = [("succeeded", 16)]
+
+open_session: Callable[[], Any] | None = None
+
+
+def call(stmt: dict, text: str, session: Any, catalog: Any, params: list[str | None] | None = None) -> PyResult | Pending:
+    """CALL procedure(arguments)."""
+    body = stmt["funccall"]
+    names = strings(body["funcname"])
+    arguments = body.get("args") or []
+    if any("SubLink" in node for node in arguments):
+        raise unsupported("cannot use subquery in CALL argument")
+    if names[-2:] != ["sys", "wait_for_job"]:
+        raise unknown(names, arguments)
+    if len(arguments) != 1:
+        raise unknown(names, arguments)
+    job_id = argument(arguments[0], params)
+    if job_id is None:
+        raise DsqlError("22P02", "Unable to convert text to UUID")
+    jobs.job_uuid(job_id)
+    return Pending(Waiter(session, job_id).poll, columns=COLUMNS)
+
+
+def unknown(names: list[str], arguments: list[dict]) -> DsqlError:
+    """42883 for a procedure that is not there."""
+    from opendsql.catalog.datatypes import format_type
+    from opendsql.catalog.deparse import Deparser
+
+    kinds = ", ".join(format_type(Deparser().type_of(node) or 705, None) for node in arguments)
+    return DsqlError(
+        "42883",
+        f"procedure {'.'.join(names)}({kinds}) does not exist",
+        hint="No procedure matches the given name and argument types. You might need to add explicit type casts.",
+    )
+
+
+def argument(node: dict, params: list[str | None] | None) -> str | None:
+    """A constant or parameter's text."""
+    while "TypeCast" in node:
+        node = node["TypeCast"]["arg"]
+    if "ParamRef" in node:
+        return (params or [None])[node["ParamRef"].get("number", 1) - 1]
+    const = node.get("A_Const", {})
+    if const.get("isnull"):
+        return None
+    if "sval" in const:
+        return const["sval"].get("sval", "")
+    raise DsqlError("42883", "procedure sys.wait_for_job(integer) does not exist")
+
+
+class Waiter:
+    """The wait for one job."""
+
+    def __init__(self, session: Any, job_id: str) -> None:
+        self.session = session
+        self.job_id = job_id.lower()
+        self.deadline = time.monotonic() + TRANSACTION_AGE_MAX_S
+
+    def poll(self) -> PyResult | None:
+        """The result once the job is over."""
+        job = self._look()
+        if job is None:
+            raise DsqlError("42704", f'job "{self.job_id}" does not exist')
+        if job.is_finished:
+            return PyResult("CALL", COLUMNS, [("t" if job.status == jobs.COMPLETED else "f",)])
+        if time.monotonic() > self.deadline:
+            raise DsqlError("54000", f"transaction age limit of {TRANSACTION_AGE_MAX_S}s exceeded")
+        return None
+
+    def _look(self) -> jobs.Job | None:
+        if open_session is None:
+            try:
+                return jobs.read(self.session, self.job_id)
+            finally:
+                if not getattr(self.session, "in_transaction", False):
+                    self.session.rollback()  # the next look is at a newer snapshot
+        session = open_session()
+        try:
+            return jobs.read(session, self.job_id)
+        finally:
+            session.close()
