@@ -17,7 +17,6 @@ from posix.time cimport CLOCK_MONOTONIC, CLOCK_REALTIME, clock_gettime, timespec
 
 from dsql_core.base.atomic cimport dsql_load_acquire
 from dsql_core.base.types cimport int64_t, timestamp_t, uint8_t, uint64_t
-from dsql_core.shared.handle cimport SharedMemory
 
 
 cdef inline int64_t _monotonic_ns() noexcept nogil:
@@ -154,18 +153,21 @@ cdef class HybridClock:
     """The clock of one process over a word that may be shared.
 
     Args:
-        memory: segment that holds the word; None keeps a private one.
-        offset: where in the segment.
+        memory: writable buffer that holds the word, usually a shared segment; None keeps a private word.
+        offset: where in it, a multiple of 8.
         error_us: half width of the interval (0 on one machine).
         mono_ns, wall_us: readings to start from (tests); both default to this machine's clocks.
     """
 
-    def __cinit__(self, SharedMemory memory=None, size_t offset=0, *, int64_t error_us=0, mono_ns=None, wall_us=None):
+    def __cinit__(self, memory=None, size_t offset=0, *, int64_t error_us=0, mono_ns=None, wall_us=None):
         cdef uint64_t* word = &self.private_word
+        cdef uint8_t[::1] view
         if memory is not None:
-            memory._check(offset)
-            word = <uint64_t*>(memory.data + offset)
-        self.memory = memory
+            view = memory
+            if offset % 8 or offset + 8 > <size_t>view.shape[0]:
+                raise ValueError(f"no aligned 64-bit word at offset {offset} of {view.shape[0]} bytes")
+            word = <uint64_t*>&view[offset]
+            self.memory = view
         clock_start(&self.clock, word, _monotonic_ns() if mono_ns is None else mono_ns,
                     _wall_us() if wall_us is None else wall_us, error_us)
 

@@ -65,6 +65,7 @@ cdef int channel_attach(Channel* channel, uint8_t* memory, Doorbell* doorbell) n
     channel.memory = memory
     channel.capacity = capacity
     channel.doorbell = doorbell
+    channel.seen = dsql_load_acquire(_word(channel, AT_TAIL))     # right for both sides: nothing known to be unread
     buffer_init(&channel.assembly)
     buffer_init(&channel.backlog)
     return 0
