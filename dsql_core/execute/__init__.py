@@ -1,5 +1,28 @@
 """The operator machine: programs, expressions, operators, sessions and their transactions.
 
-Faces: kernel (registry of kernels and aggregates), session (C face for the wire loop), program (IR -> Program),
-handle (SessionHandle and Engine for Python).
+Faces: kernel (registry of kernels and aggregates), session.pxd (C face for the serving loop), Program (IR -> program),
+EngineHandle and SessionHandle (engine and session for Python), ExecuteError.
+
+Importing the package registers every operator; kernels are registered by importing dsql_core.execute.kernels.
 """
+
+from dsql_core.execute import op_basic, op_scan, op_sub
+from dsql_core.execute.errors import ExecuteError
+from dsql_core.execute.handle import EngineHandle, SessionHandle
+from dsql_core.execute.program import ProgramHandle
+from dsql_core.execute.pycall import register_pyfunction, set_pyfunction_resolver
+
+Program = ProgramHandle
+
+__all__ = [
+    "EngineHandle",
+    "ExecuteError",
+    "Program",
+    "ProgramHandle",
+    "SessionHandle",
+    "op_basic",
+    "op_scan",
+    "op_sub",
+    "register_pyfunction",
+    "set_pyfunction_resolver",
+]

@@ -12,7 +12,7 @@
 #   S3  everything an Execution hands out lives until its next step, or until execution_close for params and row counts.
 #   S4  a write set entry never moves and is never unlinked before the transaction ends, so scans may stand on it.
 from dsql_core.base.error cimport dsql_error_t
-from dsql_core.base.memory cimport Buffer, Pool, PoolChunk
+from dsql_core.base.memory cimport Buffer, Pool
 from dsql_core.base.types cimport (Slice, int32_t, int64_t, oid_t, page_no_t, timestamp_t, tree_id_t, uint8_t, uint16_t,
                                    uint32_t, uint64_t)
 from dsql_core.base.vector cimport Batch, Value, Vector
@@ -353,9 +353,8 @@ cdef struct PlanNode:
     Expr* conflict_where
     int32_t srf
 
-cdef struct SubplanInfo:
+cdef struct SubplanInfo:           # values of its parameters: the args (behind the left operand) of the Expr that uses it
     PlanNode* plan
-    Expr** params
     uint32_t* param_index
     uint32_t param_count
     uint32_t cacheable             # no correlation: runs once per execution
@@ -432,35 +431,42 @@ cdef struct Op:                    # head of every operator's state
     Op* child2
     Pool* batch_pool               # results of the current batch; shared down a pipeline with its source
     NodeStats* stats               # NULL = not counted
+    uint64_t eval_id               # of the input batch at hand
+    uint32_t step                  # last step in which a source produced something
+    int32_t has_input              # the child's batch is not done with (an evaluation yielded)
     Batch out
+
+cdef struct RowList:               # growing array of tuples in a pool
+    uint8_t** rows
+    uint64_t count
+    uint64_t capacity
 
 cdef struct CteState:
     Run run
-    Op* op
+    Run step_run                   # recursive: the step
     int32_t state                  # 0 not started, 1 filling, 2 complete
-    int32_t reserved
-    uint8_t** rows
-    uint64_t row_count
-    uint64_t row_capacity
-    Pool pool                      # the rows
+    int32_t work_at                # recursive: which of work_pools holds `work`
+    RowList rows
+    RowList work                   # recursive: what work_scan reads
+    Pool pool                      # rows
+    Pool work_pools[2]
 
 cdef struct SubplanState:
     Run run
     int32_t state                  # 0 not started, 1 running, 2 result known (cacheable ones)
     int32_t is_active              # a row's run is under way
-    Value scalar
-    uint64_t row_count
-    uint64_t eval_id               # batch the memo below belongs to
-    uint8_t* memo_done             # per row
-    Value* memo                    # per row
-    uint32_t memo_capacity
+    Value result                   # of the run under way, or of the only run
+    uint64_t row_count             # rows the run under way has yielded
+    int32_t seen_null              # ANY / ALL
     uint32_t current_row
-    Pool pool                      # result of a cacheable one
+    uint64_t eval_id               # batch the memo belongs to
+    Value* memo                    # per row: results; phys 255 = not computed
+    uint32_t memo_capacity
+    RowList rows                   # ANY / ALL without correlation: the column, materialised
+    TupleLayout layout
+    Vector column
+    Pool pool                      # rows, result
     Pool memo_pool
-    uint8_t** rows                 # any/all without correlation: materialised
-    uint64_t rows_count
-    uint64_t rows_capacity
-    uint64_t hash_state
 
 cdef struct Execution:
     Session* session
@@ -476,13 +482,18 @@ cdef struct Execution:
     int32_t timing                 # measure ns per node
     uint32_t command
     uint32_t yield_count
-    uint64_t eval_id               # batches evaluated; names memos of subplans
+    uint64_t eval_counter          # batches named so far
+    uint64_t eval_id               # name of the batch under evaluation: memos of subplans belong to it
     NodeStats* stats
     SubplanState* subplans
     CteState* ctes
-    Pool shared_pool               # state of ctes and subplans
-    int (*run_subplan)(Execution* execution, uint32_t index, const Batch* input, uint32_t row, const Expr* expr,
-                       const Value* lhs, Value* out) noexcept nogil
+    Pool shared_pool               # params, stats, state of ctes and subplans
+    Buffer scratch                 # keys and images under construction; kept with the execution
+    uint32_t step                  # number of the current step
+    int32_t counts_changes         # row_count counts changed rows, not emitted ones
+    # One row's subplan: params are the vectors of its parameter values, lhs the left operand of ANY / ALL. EVAL_*.
+    int (*run_subplan)(Execution* execution, const Expr* expr, const Vector* params, uint32_t row, const Value* lhs,
+                       Value* out) noexcept nogil
     Execution* next_free
 
 # -- sessions --------------------------------------------------------------------------------------------------------
@@ -521,5 +532,3 @@ cdef struct Session:
     Execution* free_executions     # reused memory
     uint32_t free_count
     uint32_t open_count
-    PoolChunk* free_chunks         # 16 KiB chunks for batch pools
-    uint32_t free_chunk_count
