@@ -1,0 +1,138 @@
+"""The binder: one object per statement, put together from its mixins, holding what binding a statement accumulates.
+
+    binder = Binder(catalog, params=..., statement=..., search_path=...)
+    query = binder.statement_query()          # Query(plan, columns)
+
+    binder.ctes, binder.tables, binder.volatile_rows, binder.names ... are then ready for the planner.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from opendsql.catalog.model import Catalog, Sequence, Table, View
+from opendsql.errors import DsqlError
+from opendsql.query.bind_cast import CastBinder
+from opendsql.query.bind_expr import ExprBinder
+from opendsql.query.bind_from import FromBinder
+from opendsql.query.bind_function import FunctionBinder
+from opendsql.query.bind_group import GroupBinder
+from opendsql.query.bind_insert import InsertBinder
+from opendsql.query.bind_modify import ModifyBinder
+from opendsql.query.bind_operator import OperatorBinder
+from opendsql.query.bind_query import QueryBinder
+from opendsql.query.bind_select import Query, SelectBinder
+from opendsql.query.bind_sublink import SublinkBinder
+from opendsql.query.expr import Const, Expr
+from opendsql.query.logical import Cte, Names, Node
+from opendsql.query.params import Params
+from opendsql.query.parse import Statement
+
+N = TypeVar("N", bound=Node)
+
+
+class Binder(
+    ExprBinder,
+    OperatorBinder,
+    FunctionBinder,
+    CastBinder,
+    SublinkBinder,
+    FromBinder,
+    GroupBinder,
+    SelectBinder,
+    QueryBinder,
+    InsertBinder,
+    ModifyBinder,
+):
+    """Names and types of one statement."""
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        statement: Statement,
+        params: Params | None = None,
+        search_path: tuple[str, ...] = ("public",),
+        literal_check: Any = None,
+    ) -> None:
+        self.catalog = catalog
+        self.statement = statement
+        self.params = params or Params()
+        self.search_path = search_path
+        self.literal_check = literal_check  # (type oid, text) -> None, raises DsqlError for text the type refuses
+        self.names = Names()
+        self.ctes: list[Cte] = []
+        self.tables: dict[int, Any] = {}  # every stored relation used, by oid
+        self.volatile_rows = False  # reads something that depends on more than the catalog version
+        self.uses_rows = False  # has catalog rows built in
+        self.locks = False
+        self.writes = False
+        self.column_types: dict[tuple[int, int], tuple[int, int]] = {}
+        self.origins: dict[tuple[int, int], tuple[int, int]] = {}
+        self.seen_at: dict[tuple[int, int], int] = {}
+        self.settled: dict[int, tuple[Expr, Expr]] = {}
+        self.depth = 0
+        self.view_depth = 0
+        self._next_rel = 1
+
+    def statement_query(self) -> Query:
+        """Bind the statement: SELECT or DML."""
+        if self.statement.kind == "SelectStmt":
+            return self.query(self.statement.node, None)
+        return self.modify(self.statement.kind, self.statement.node, None)
+
+    # -- bookkeeping ---------------------------------------------------------------------------------------------
+
+    def new_rel(self, alias: str, columns: tuple[str, ...] = ()) -> int:
+        """A fresh relation number, and what to call it."""
+        rel = self._next_rel
+        self._next_rel += 1
+        self.names.aliases[rel] = alias
+        self.names.columns[rel] = columns
+        return rel
+
+    def remember(self, node: N) -> N:
+        """Note the types of a node's columns; returns the node."""
+        for column in node.columns():
+            self.column_types[column.id] = (column.type_oid, column.typmod)
+        return node
+
+    def position(self, location: int | None) -> int | None:
+        """Character position of a byte location in the statement being bound."""
+        if self.view_depth:
+            return None
+        return self.statement.position(location)
+
+    def note_relation(self, relation: Any) -> None:
+        """Remember that the plan depends on a relation."""
+        if isinstance(relation, Table | View | Sequence):
+            self.tables[relation.oid] = relation
+            return
+        self.uses_rows = True
+        if getattr(relation, "volatile", False):
+            self.volatile_rows = True
+
+    def note_function(self, name: str, match: Any) -> None:
+        """Remember stable and volatile functions (nothing depends on them yet)."""
+        del name, match
+
+    def user_functions(self, schema: str | None, name: str) -> tuple[Any, ...]:
+        """Functions of the database itself that a name may mean."""
+        functions = getattr(self.catalog, "functions", None)
+        if not functions:
+            return ()
+        schemas = (schema,) if schema else self.search_path
+        found: list[Any] = []
+        for candidate in schemas:
+            found.extend(functions.get((candidate, name), ()))
+        return tuple(found)
+
+    def check_literal(self, literal: Const, oid: int) -> None:
+        """Refuse a literal its type cannot read, at its position."""
+        if self.literal_check is None or literal.text is None:
+            return
+        try:
+            self.literal_check(oid, literal.text)
+        except DsqlError as error:
+            if error.position is None and literal.location >= 0:
+                error.position = self.position(literal.location)
+            raise

@@ -1,0 +1,6 @@
+"""Statements that are not planned."""
+from __future__ import annotations
+from typing import Any
+from opendsql.query import gate
+def plan(planner: Any, statement: Any, request: Any) -> Any:
+    raise gate.unsupported_statement(statement.kind)
