@@ -1,0 +1,177 @@
+"""Wiring: every shared segment, ring and doorbell of one server, made by the supervisor before it forks.
+
+    client w (serving worker or keeper) --request[w]--> adjudicator -> journal -> crossbar -> storage --reply[w]--> client w
+
+One doorbell per process. A ring between two roles of one process rings nothing: their loop steps both. Worker numbers
+are 0..n-1 for serving workers and n for the keeper; a reply finds its worker by that number.
+
+Who owns the memory: the supervisor, for as long as the server runs. Workers make their own handles over the inherited
+segments, one per side and process.
+"""
+
+from __future__ import annotations
+
+import socket
+from dataclasses import dataclass, field
+from typing import Any
+
+from dsql_core.shared import (
+    DURABLE_SEQ_OFFSET,
+    REPLAYED_OFFSET,
+    TRIM_SEQ_OFFSET,
+    ChannelHandle,
+    DoorbellHandle,
+    SharedMemory,
+    channel_size,
+    control_page,
+    format_channel,
+)
+from dsql_core.storage import Arena
+from dsql_core.wire import COUNTER_BYTES, read_counters
+from opendsql.cluster.roles import ROLES, Hops
+from opendsql.config import ServerConfig, default_arena_bytes
+from opendsql.journal import DataDirectory
+from opendsql.storage import CHECKPOINT_FILE, open_arena
+
+REQUEST_RING_BYTES = 1 << 20
+REPLY_RING_BYTES = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerSpec:
+    """One process: what it serves, which commit roles it hosts, its number among the commit path's clients."""
+
+    kind: str  # serving | query | commit | adjudicator | journal | crossbar | storage | keeper
+    serves: bool = False
+    roles: tuple[str, ...] = ()
+    client: int = -1  # worker number, -1 = sends no commits
+
+    @property
+    def hosts_commit(self) -> bool:
+        """Whether everybody must restart when this process dies."""
+        return bool(self.roles)
+
+
+def specs_for(config: ServerConfig) -> list[WorkerSpec]:
+    """The processes of a topology; writers first, so that they recover while the others start."""
+    topology = config.chosen_topology
+    if topology == "fused":
+        return [WorkerSpec("serving", True, ROLES, 0), WorkerSpec("keeper", client=1)]
+    count = config.chosen_query_workers
+    commit = [WorkerSpec("commit", roles=ROLES)] if topology == "split" else [WorkerSpec(role, roles=(role,)) for role in reversed(ROLES)]
+    return [*commit, *(WorkerSpec("query", True, (), number) for number in range(count)), WorkerSpec("keeper", client=count)]
+
+
+@dataclass
+class Wiring:
+    """What children inherit."""
+
+    config: ServerConfig
+    directory: DataDirectory
+    listener: socket.socket
+    arena: Arena
+    specs: list[WorkerSpec]
+    control: SharedMemory
+    bells: dict[str, DoorbellHandle]  # by process
+    requests: list[SharedMemory]
+    replies: list[SharedMemory]
+    counters: SharedMemory
+    recovery: SharedMemory  # JSON of the last recovery, size first
+    hops: Hops | None
+    cancel: SharedMemory
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def create(cls, config: ServerConfig, directory: DataDirectory, listener: socket.socket) -> Wiring:
+        """Loads the newest checkpoint into a fresh arena and makes every segment."""
+        opened = open_arena(directory.path, config.arena_bytes or default_arena_bytes())
+        specs = specs_for(config)
+        clients = max(spec.client for spec in specs) + 1
+        hops = Hops.create(apart=True) if config.chosen_topology == "roles" else None
+        bells = {cls.process_name(spec): DoorbellHandle() for spec in specs}
+        if hops is not None:
+            bells.update(hops.bells)
+        wiring = cls(
+            config, directory, listener, opened.arena, specs, control_page(), bells,
+            [SharedMemory(channel_size(REQUEST_RING_BYTES), f"request-{w}") for w in range(clients)],
+            [SharedMemory(channel_size(REPLY_RING_BYTES), f"reply-{w}") for w in range(clients)],
+            SharedMemory(COUNTER_BYTES * clients, "counters"), SharedMemory(4096, "recovery"), hops,
+            SharedMemory(8 * clients, "cancel"),
+        )
+        wiring.facts = {"checkpoint_journal_seq": opened.journal_seq, "new_directory": opened.is_new}
+        wiring.reset_channels()
+        return wiring
+
+    @staticmethod
+    def process_name(spec: WorkerSpec) -> str:
+        """Key of a process in bells."""
+        return f"query-{spec.client}" if spec.kind == "query" else spec.kind
+
+    def reset_channels(self) -> None:
+        """Empty rings, nothing replayed; only while no worker runs."""
+        for memory in (*self.requests, *self.replies):
+            format_channel(memory)
+        if self.hops is not None:
+            self.hops.reset()
+        self.control.write_u64(REPLAYED_OFFSET, 0)
+
+    def host_of(self, role: str) -> str:
+        """Name of the process that hosts a commit role."""
+        return next(self.process_name(spec) for spec in self.specs if role in spec.roles)
+
+    def bell_between(self, mine: str, other: str) -> DoorbellHandle | None:
+        """The other side's doorbell, or None when both sides share a loop."""
+        return None if mine == other else self.bells[other]
+
+    def client_name(self, client: int) -> str:
+        """Name of the process with that worker number."""
+        return next(self.process_name(spec) for spec in self.specs if spec.client == client)
+
+    def request_consumers(self, process: str) -> list[ChannelHandle]:
+        """Every request ring as the adjudicator reads it."""
+        return [ChannelHandle(memory, doorbell=self.bell_between(process, self.client_name(w))) for w, memory in enumerate(self.requests)]
+
+    def reply_producers(self, process: str) -> list[ChannelHandle]:
+        """Every reply ring as the commit roles write it."""
+        return [ChannelHandle(memory, doorbell=self.bell_between(process, self.client_name(w))) for w, memory in enumerate(self.replies)]
+
+    def request_producer(self, spec: WorkerSpec) -> ChannelHandle:
+        """The request ring of one client, as it writes it."""
+        return ChannelHandle(self.requests[spec.client], doorbell=self.bell_between(self.process_name(spec), self.host_of("adjudicator")))
+
+    def reply_consumer(self, spec: WorkerSpec) -> ChannelHandle:
+        """The reply ring of one client, as it reads it."""
+        return ChannelHandle(self.replies[spec.client], doorbell=self.bell_between(self.process_name(spec), self.host_of("storage")))
+
+    def status(self) -> dict[str, Any]:
+        """Positions, sizes and counters, read without stopping anybody."""
+        stats = self.arena.stats()
+        data = self.directory.path
+        size = int.from_bytes(self.recovery_bytes(0, 8), "little")
+        counters: dict[str, int] = {}
+        for client in range(len(self.requests)):
+            for name, value in read_counters(self.counters, COUNTER_BYTES * client).items():
+                counters[name] = counters.get(name, 0) + value
+        return {
+            "visible_ts": self.arena.visible_ts,
+            "catalog_version": self.arena.catalog_version,
+            "durable_seq": self.control.read_u64(DURABLE_SEQ_OFFSET),
+            "checkpoint_seq": self.control.read_u64(TRIM_SEQ_OFFSET),
+            "arena_bytes": (stats["pages_used"] + stats["pages_held"]) * stats["page_size"],
+            "checkpoint_bytes": (data / CHECKPOINT_FILE).stat().st_size,
+            "journal_bytes": sum(path.stat().st_size for path in self.directory.journal_path.iterdir()),
+            "arena": stats,
+            "counters": counters,
+            "recovery": self.recovery_bytes(8, 8 + size).decode(),
+        }
+
+    def recovery_bytes(self, start: int, stop: int) -> bytes:
+        """A part of the recovery note."""
+        return bytes(memoryview(self.recovery)[start:stop])
+
+    def note_recovery(self, text: str) -> None:
+        """Called by the process that recovered: how far the checkpoint reached and what was replayed."""
+        raw = text.encode()[:4000]
+        view = memoryview(self.recovery)
+        view[8 : 8 + len(raw)] = raw
+        view[0:8] = len(raw).to_bytes(8, "little")
