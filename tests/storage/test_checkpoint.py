@@ -161,8 +161,18 @@ def test_a_checkpointer_that_dies_is_continued(tmp_path: Path) -> None:
     restore_before_move(opened.arena, control, after, result.epoch)
     durable = without_empty(trees)
     change(opened.arena, trees, rng, batches=40)
-    with open_arena(tmp_path, ARENA).arena as reloaded:
-        assert contents(reloaded) == durable, "its pages were protected by the attempt's pin"
+    for _ in range(3):
+        # Attempts that never finish must not hand the durable pages to the writer, nor write over them.
+        fd = os.open(tmp_path / CHECKPOINT_FILE, os.O_RDWR)
+        half = Checkpoint(opened.arena, fd)
+        half.begin()
+        change(opened.arena, trees, rng, batches=40)
+        while half.write():
+            pass
+        del half
+        os.close(fd)
+        with open_arena(tmp_path, ARENA).arena as reloaded:
+            assert contents(reloaded) == durable
     with Checkpointer(opened.arena, tmp_path, 0) as checkpointer:
         assert checkpointer.step() is not None
     with open_arena(tmp_path, ARENA).arena as reloaded:
