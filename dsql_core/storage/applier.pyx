@@ -24,7 +24,7 @@ from dsql_core.codec.message cimport (
 from dsql_core.shared.channel cimport Channel, channel_consume, channel_peek
 from dsql_core.shared.control cimport CONTROL_STATUS
 from dsql_core.shared.handle cimport ChannelHandle, RoleHandle, SharedMemory
-from dsql_core.shared.port cimport ReplyPort, reply_port_flush, reply_port_send
+from dsql_core.shared.port cimport ReplyPort, reply_port_resume, reply_port_send
 from dsql_core.storage.arena cimport Arena
 from dsql_core.storage.layout cimport Store
 from dsql_core.storage.store cimport (
@@ -127,7 +127,7 @@ cdef int applier_step(void* state) noexcept nogil:
     cdef const CommitReply* reply
     cdef uint16_t kind
     cdef int events = 0
-    reply_port_flush(&applier.replies)
+    events += reply_port_resume(&applier.replies)
     while channel_peek(applier.input, &message) == 1:
         kind = message_kind(message.data, message.size)
         if kind == MSG_RECORD:

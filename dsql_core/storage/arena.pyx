@@ -32,7 +32,7 @@ from dsql_core.storage.reclaim cimport reclaim_judge, touch_ahead, writer_free, 
 from dsql_core.storage.recover cimport control_check, control_format, writer_recover
 from dsql_core.storage.store cimport (
     Cursor, cursor_fetch, cursor_first, cursor_last, cursor_open, cursor_seek, cursor_seek_before, snapshot_pin,
-    snapshot_unpin, store_batch_begin, store_catalog_version, store_publish, store_visible_ts, tree_delete, tree_drop,
+    snapshot_pin_at, snapshot_pin_clear, snapshot_slot_acquire, snapshot_slot_release, snapshot_unpin, store_batch_begin, store_catalog_version, store_publish, store_visible_ts, tree_delete, tree_drop,
     tree_entry_count, tree_estimate, tree_get, tree_put, tree_root, KEY_SIZE_MAX,
 )
 
@@ -338,6 +338,20 @@ cdef class Arena:
         if touch_ahead(self.store, pages) < 0:
             raise MemoryError("the machine has no memory for more pages")
 
+    def time_pins(self, uint64_t count):
+        """Pins and unpins the newest root `count` times in one slot; for the benchmark of the protocol."""
+        self._check_open()
+        cdef Snapshot snapshot
+        cdef uint64_t i
+        cdef int32_t slot_no = snapshot_slot_acquire(self.store)
+        if slot_no < 0:
+            raise StorageError("every pin slot is taken")
+        with nogil:
+            for i in range(count):
+                snapshot_pin_at(self.store, slot_no, &snapshot)
+                snapshot_pin_clear(self.store, slot_no)
+        snapshot_slot_release(self.store, slot_no)
+
     def snapshot(self):
         """A pinned snapshot of the newest root."""
         self._check_open()
@@ -437,22 +451,23 @@ cdef class SnapshotView:
         """How many of the keys are there, and the bytes of their values together: the read path without its results."""
         self._check_open()
         cdef Store* store = self.arena.store
+        cdef uint32_t root = tree_root(store, &self.snapshot, tree)
         cdef Slice value
         cdef Pool pool
         cdef bytes key
-        cdef int status
+        cdef int status = 0
         cdef uint64_t found = 0, size = 0
         pool_init(&pool, 0)
-        try:
-            for key in keys:
-                status = tree_get(store, tree_root(store, &self.snapshot, tree), _bytes(key), len(key), &pool, &value)
-                if status < 0:
-                    raise StorageError(f"tree {tree} is damaged")
-                if status:
-                    found += 1
-                    size += value.size
-        finally:
-            pool_free(&pool)
+        for key in keys:
+            status = tree_get(store, root, _bytes(key), len(key), &pool, &value)
+            if status < 0:
+                break
+            if status:
+                found += 1
+                size += value.size
+        pool_free(&pool)
+        if status < 0:
+            raise StorageError(f"tree {tree} is damaged")
         return found, size
 
     def measure(self, uint64_t tree):

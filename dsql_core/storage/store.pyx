@@ -322,53 +322,61 @@ cdef int cursor_value(const Cursor* cursor, Pool* pool, Slice* value) noexcept n
     return _read_value(cursor.store, _page(cursor, cursor.depth - 1), cursor.slot[cursor.depth - 1], pool, value)
 
 
+cdef inline int _take(Store* store, const uint8_t* page, int slot_no, Pool* pool, Slice* key,
+                      Slice* value) noexcept nogil:
+    # One leaf entry; key may be NULL. 0, or -1 when damaged or out of pool.
+    cdef const PageSlot* slot = &page_slots(page)[slot_no]
+    cdef size_t key_size = slot.key_size & KEY_SIZE_MASK
+    cdef size_t at = <size_t>slot.offset + 2
+    cdef size_t size
+    if at + key_size > PAGE_SIZE:
+        return -1
+    if key != NULL:
+        key.data = page + at
+        key.size = key_size
+    if slot.key_size & VALUE_OVERFLOW:
+        return _read_value(store, page, slot_no, pool, value)
+    size = load_u16(page + at - 2)
+    at += key_size
+    if at + size > PAGE_SIZE:
+        return -1
+    value.data = page + at
+    value.size = size
+    return 0
+
+
 cdef int cursor_fetch(Cursor* cursor, int direction, const uint8_t* stop_key, size_t stop_size, int limit,
                       Pool* pool, Slice* keys, Slice* values) noexcept nogil:
     # The stop key is looked up once per leaf, not compared with every entry.
+    cdef Store* store = cursor.store
     cdef const uint8_t* page
-    cdef int depth, at, bound, found, status
+    cdef int depth, at, end, found, taking, i
     cdef int filled = 0
     while filled < limit and cursor.valid:
         depth = cursor.depth - 1
         page = _page(cursor, depth)
         at = cursor.slot[depth]
-        bound = _count(page) if direction > 0 else 0      # forward: first slot not taken; backward: last one taken
+        end = _count(page) if direction > 0 else -1       # first slot not taken
         if stop_key != NULL:
-            bound = page_search(page, stop_key, stop_size, &found)
-            if bound < 0:
+            end = page_search(page, stop_key, stop_size, &found)
+            if end < 0:
                 return -1
-        if direction > 0:
-            if bound - at > limit - filled:
-                bound = at + limit - filled
-            while at < bound:
-                if keys != NULL:
-                    keys[filled].data = slot_key(page, &page_slots(page)[at], &keys[filled].size)
-                    if keys[filled].data == NULL:
-                        return -1
-                if _read_value(cursor.store, page, at, pool, &values[filled]) < 0:
-                    return -1
-                filled += 1
-                at += 1
+            if direction < 0:
+                end -= 1
+        taking = end - at if direction > 0 else at - end
+        if taking > limit - filled:
+            taking = limit - filled
+        if taking < 0:
+            taking = 0
+        for i in range(taking):
+            if _take(store, page, at, pool, &keys[filled] if keys != NULL else NULL, &values[filled]) < 0:
+                return -1
+            filled += 1
+            at += 1 if direction > 0 else -1
+        if 0 <= at < _count(page):
             cursor.slot[depth] = at
-            if at < _count(page):
-                return filled
-        else:
-            if at - bound + 1 > limit - filled:
-                bound = at + 1 - (limit - filled)
-            while at >= bound:
-                if keys != NULL:
-                    keys[filled].data = slot_key(page, &page_slots(page)[at], &keys[filled].size)
-                    if keys[filled].data == NULL:
-                        return -1
-                if _read_value(cursor.store, page, at, pool, &values[filled]) < 0:
-                    return -1
-                filled += 1
-                at -= 1
-            if at >= 0:
-                cursor.slot[depth] = at
-                return filled
-        status = _leave_leaf(cursor, 1 if direction > 0 else -1)
-        if status < 0:
+            return filled
+        if _leave_leaf(cursor, 1 if direction > 0 else -1) < 0:
             return -1
     return filled
 
