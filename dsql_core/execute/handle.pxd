@@ -15,6 +15,8 @@ cdef class SessionHandle:
     cdef readonly object owner             # EngineHandle, or whatever keeps the Session alive
     cdef bint is_owned                     # made by EngineHandle.session(): commits its implicit transactions itself
     cdef public object user                # free for the Python side
+    cdef public object settings            # the catalog's SessionSettings of this session
+    cdef object __weakref__
 
     cdef int _alive(self) except -1
     cdef int _raise(self) except -1

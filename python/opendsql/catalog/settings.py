@@ -16,7 +16,6 @@ from __future__ import annotations
 import re
 import zoneinfo
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from opendsql.catalog.names import quote_ident
 from opendsql.catalog.result import PyResult
@@ -46,9 +45,10 @@ def unrecognized(name: str) -> DsqlError:
 class SessionSettings:
     """The settings of one session."""
 
-    def __init__(self, user: str = "admin", session: Any = None) -> None:
+    def __init__(self, user: str = "admin") -> None:
         self.user = user
         self.session_user = user
+        self.connection: Any = None  # the gateway's own record of the connection
         self._values: dict[str, str] = {}
         self._startup: dict[str, str] = {}
         self._saved: dict[str, str] | None = None  # before the transaction's first change
@@ -84,10 +84,6 @@ class SessionSettings:
             key = (self.user, *(self.get(name) for name in PLAN_SETTINGS))
             self._id = _ids.setdefault(key, len(_ids))
         return self._id
-
-    def format_values(self) -> tuple[str, str, str, int]:
-        """(DateStyle, IntervalStyle, TimeZone, extra_float_digits) for the session's FormatSettings."""
-        return (self.get("datestyle"), self.get("intervalstyle"), self.get("timezone"), int(self.get("extra_float_digits")))
 
     def reports(self) -> list[tuple[str, str]]:
         """ParameterStatus messages of a new connection."""
@@ -127,6 +123,11 @@ class SessionSettings:
         for key in list(self._values):
             if key in SETTINGS and SETTINGS[key].settable and key != "role":
                 self._change(key, self._default(key, SETTINGS[key]), False, in_transaction)
+
+    @property
+    def changed_in_transaction(self) -> bool:
+        """Whether the open transaction changed something: its end must be told (end_transaction)."""
+        return self._saved is not None
 
     def end_transaction(self, committed: bool) -> bool:
         """The transaction is over: LOCAL changes go, all go when it did not commit. True when something changed."""
@@ -238,7 +239,9 @@ def date_style(text: str) -> str:
         elif word == "default":
             continue
         else:
-            raise invalid("DateStyle", text, detail="Conflicting \"datestyle\" specifications." if word in _STYLES or word in _ORDERS else f'Unrecognized key word: "{word}".')
+            known = word in _STYLES or word in _ORDERS
+            detail = 'Conflicting "datestyle" specifications.' if known else f'Unrecognized key word: "{word}".'
+            raise invalid("DateStyle", text, detail=detail)
     return f"{style}, {order}"
 
 
@@ -295,32 +298,38 @@ def split_identifiers(text: str) -> list[str]:
 
 # -- where a session keeps them ----------------------------------------------------------------------------------------
 
-_of_session: WeakKeyDictionary[Any, SessionSettings] = WeakKeyDictionary()
 _default = SessionSettings()
 
 
 def settings_of(session: Any) -> SessionSettings:
-    """The settings of a session (made at first use); of nobody when session is None."""
+    """The settings of a session, kept in its `user` slot (made at first use); of nobody when session is None."""
     if session is None:
         return _default
-    found = getattr(session, "settings", None)
-    if isinstance(found, SessionSettings):
-        return found
-    found = _of_session.get(session)
-    if found is None:
-        found = SessionSettings(getattr(session, "user", None) or "admin")
-        try:
-            session.settings = found
-        except (AttributeError, TypeError):
-            _of_session[session] = found
+    found = session.user
+    if not isinstance(found, SessionSettings):
+        found = session.user = SessionSettings(found if isinstance(found, str) else "admin")
     return found
 
 
 def apply_format(session: Any, settings: SessionSettings) -> None:
-    """Give the compiled core what it formats values by."""
-    setter = getattr(session, "set_format", None)
-    if setter is not None:
-        setter(*settings.format_values())
+    """Give the compiled core what it reads and prints values by."""
+    style, order = settings.get("datestyle").split(", ")
+    session.set_format(
+        date_style=list(_STYLES.values()).index(style),
+        date_order=("MDY", "DMY", "YMD").index(order),
+        interval_style=INTERVAL_STYLES.index(settings.get("intervalstyle")),
+        extra_float_digits=int(settings.get("extra_float_digits")),
+    )
+    zone = settings.get("timezone")
+    if not session.set_timezone(zone):
+        raise invalid("TimeZone", zone)
+    session.default_read_only = settings.get("default_transaction_read_only") == "on"
+
+
+def end_transaction(session: Any, committed: bool) -> None:
+    """Called once after every transaction of a session: undoes what SET LOCAL, or a rollback, undoes."""
+    if isinstance(session.user, SessionSettings) and session.user.end_transaction(committed):
+        apply_format(session, session.user)
 
 
 # -- statements --------------------------------------------------------------------------------------------------------

@@ -1,0 +1,252 @@
+"""The planner thread: takes what the serving loop parks, one request at a time, and gives back plans and results.
+
+    startup   settings of the startup packet, the login decision       plan   text -> Planned (or a COPY plan)
+    run       a Python statement (DDL, SET, SHOW, EXPLAIN ...)         step   a program that calls Python functions
+    end       SET inside a transaction that is now over                close  nothing to keep
+
+While a request is out its session belongs to this thread. A statement that waits (Pending: sys.wait_for_job, pg_sleep)
+goes on a timer list and is asked again; it never holds the thread.
+
+Invariants
+  G1  every request is completed exactly once, whatever its handler raises; what is not a DsqlError is XX000 and logged.
+  G2  positions in errors count characters of the whole Query, not of the statement that was planned.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from dsql_core.wire import Server, WireRequest
+from opendsql.catalog import context
+from opendsql.catalog.result import Pending, PyResult
+from opendsql.catalog.settings import SessionSettings, apply_format, settings_of, startup_options
+from opendsql.errors import DsqlError
+from opendsql.gateway import copy
+
+log = logging.getLogger("opendsql.gateway")
+
+# Startup parameters that are not settings.
+_NOT_SETTINGS = ("user", "database", "options", "replication")
+
+Authenticate = Callable[[str, str | None, dict[str, str]], None]
+
+
+class GatewayService:
+    """Serves the requests of one Server in the thread that calls run().
+
+    Args:
+        server: the serving loop.
+        engine: the EngineHandle of the process (kept alive; not used here).
+        planner: object with plan(request) -> Planned; opendsql.query.planner.Planner by default.
+        load_catalog: session -> Catalog; the catalog package's by default.
+        authenticate: called with (user, password or None, startup parameters) at each startup; raises DsqlError to refuse.
+    """
+
+    def __init__(
+        self,
+        server: Server,
+        engine: Any = None,
+        *,
+        planner: Any = None,
+        load_catalog: Callable[[Any], Any] | None = None,
+        authenticate: Authenticate | None = None,
+    ) -> None:
+        if load_catalog is None:
+            from opendsql.catalog.load import load as load_catalog
+        if planner is None:
+            from opendsql.query.planner import Planner
+
+            planner = Planner(load_catalog)
+        self.server = server
+        self.engine = engine
+        self.planner = planner
+        self.load_catalog = load_catalog
+        self.authenticate = authenticate
+        self._stopping = threading.Event()
+        self._waiting: list[tuple[float, int, WireRequest, Pending]] = []
+        self._order = itertools.count()
+
+    # -- the thread ------------------------------------------------------------------------------------------------
+
+    def run(self, stopping: threading.Event | None = None) -> None:
+        """Serves until stop(), or until `stopping` is set."""
+        if stopping is not None:
+            self._stopping = stopping
+        while not self._stopping.is_set():
+            self.serve_one(self._timeout())
+        for _, _, request, _ in self._waiting:
+            self.server.complete(request, DsqlError("57P01", "terminating connection due to administrator command"))
+        self._waiting.clear()
+
+    def start(self) -> threading.Thread:
+        """run() in a new thread."""
+        thread = threading.Thread(target=self.run, name="opendsql-planner", daemon=True)
+        thread.start()
+        return thread
+
+    def stop(self) -> None:
+        """run() returns within a fifth of a second."""
+        self._stopping.set()
+
+    def _timeout(self) -> float:
+        if not self._waiting:
+            return 0.2
+        return min(0.2, max(0.0, self._waiting[0][0] - time.monotonic()))
+
+    def serve_one(self, timeout: float) -> bool:
+        """Waits for one request and answers it; False when none came."""
+        request = self.server.next_request(timeout)
+        if self._waiting:
+            self._poll()
+        if request is None:
+            return False
+        if request.kind == "step":
+            self._step(request)
+            return True
+        try:
+            outcome = getattr(self, "_" + request.kind)(request)
+        except DsqlError as error:
+            self._place(request, error)
+            outcome = error
+        except RecursionError:
+            outcome = DsqlError("54001", "stack depth limit exceeded")
+        except Exception as error:  # G1: the client must get an answer, the log the reason
+            log.exception("%s request failed: %s", request.kind, request.text[:500])
+            outcome = DsqlError("XX000", f"internal error: {error!r}")
+        if outcome is not _LATER:
+            self.server.complete(request, outcome)
+        return True
+
+    @staticmethod
+    def _place(request: WireRequest, error: DsqlError) -> None:
+        # G2
+        if error.position is not None and request.kind == "plan":
+            error.position += request.position_offset
+
+    # -- requests --------------------------------------------------------------------------------------------------
+
+    def _startup(self, request: WireRequest) -> None:
+        parameters = request.parameters
+        user = parameters["user"]
+        if parameters.get("replication", "false").lower() not in ("false", "off", "no", "0"):
+            raise DsqlError("0A000", "replication connections are not supported")
+        if self.authenticate is not None:
+            self.authenticate(user, request.password, parameters)
+        wanted = startup_options(parameters.get("options", ""))
+        for name, value in parameters.items():
+            if name not in _NOT_SETTINGS and not name.startswith("_pq_."):
+                wanted[name] = value
+        settings = SessionSettings(user)
+        settings.start(wanted)
+        request.session.settings = settings
+        apply_format(request.session, settings)
+        for name, value in settings.reports():
+            request.report(name, value)
+        request.set_settings(settings.settings_id)
+
+    def _plan(self, request: WireRequest) -> Any:
+        with self._context(request):
+            if copy.is_copy(request.text):
+                return copy.plan(self.planner, request)
+            return self.planner.plan(request)
+
+    def _run(self, request: WireRequest) -> Any:
+        session = request.session
+        with self._context(request):
+            result = request.handler(session, request.params)
+        if isinstance(result, Pending):
+            self._later(request, result)
+            return _LATER
+        self._keep_settings(request)
+        return result
+
+    def _step(self, request: WireRequest) -> None:
+        with self._context(request):
+            self.server.step(request)
+
+    def _end(self, request: WireRequest) -> None:
+        settings = settings_of(request.session)
+        before = dict(settings.reports())
+        if settings.end_transaction(request.committed):
+            apply_format(request.session, settings)
+            for name, value in settings.reports():
+                if before[name] != value:
+                    request.report(name, value)
+        request.set_settings(settings.settings_id)
+
+    def _close(self, request: WireRequest) -> None:
+        return None
+
+    # -- pieces ----------------------------------------------------------------------------------------------------
+
+    def _context(self, request: WireRequest) -> Any:
+        self._settings(request)
+        return context.use(_LazyCatalog(self.load_catalog, request.session), request.session)
+
+    @staticmethod
+    def _settings(request: WireRequest) -> SessionSettings:
+        # A session that began without the Python thread gets its settings at its first request.
+        session = request.session
+        if session.settings is None:
+            parameters = request.parameters
+            session.settings = SessionSettings(parameters.get("user", "admin"))
+            names = ("application_name", "client_encoding")
+            session.settings.start({name: parameters[name] for name in names if name in parameters})
+        return session.settings
+
+    @staticmethod
+    def _keep_settings(request: WireRequest) -> None:
+        # A Python statement may have changed settings: later plans are keyed by the new combination.
+        settings = settings_of(request.session)
+        request.set_settings(settings.settings_id, dirty=settings.changed_in_transaction)
+
+    def _later(self, request: WireRequest, pending: Pending) -> None:
+        due = time.monotonic() + pending.interval_ms / 1000
+        heapq.heappush(self._waiting, (due, next(self._order), request, pending))
+
+    def _poll(self) -> None:
+        # Asks every Pending whose time has come.
+        while self._waiting and self._waiting[0][0] <= time.monotonic():
+            _, _, request, pending = heapq.heappop(self._waiting)
+            if request.cancelled:
+                self.server.complete(request, DsqlError("57014", "canceling statement due to user request"))
+                continue
+            try:
+                with self._context(request):
+                    result: PyResult | DsqlError | None = pending.poll()
+            except DsqlError as error:
+                result = error
+            except Exception as error:
+                log.exception("waiting statement failed")
+                result = DsqlError("XX000", f"internal error: {error!r}")
+            if result is None:
+                self._later(request, pending)
+            else:
+                self.server.complete(request, result)
+
+
+class _Later:
+    pass
+
+
+_LATER = _Later()
+
+
+class _LazyCatalog:
+    """The session's Catalog, loaded when something first looks at it."""
+
+    def __init__(self, load: Callable[[Any], Any], session: Any) -> None:
+        self._load = load
+        self._session = session
+        self._catalog: Any = None
+
+    def __getattr__(self, name: str) -> Any:
+        if self._catalog is None:
+            self._catalog = self._load(self._session)
+        return getattr(self._catalog, name)
