@@ -28,6 +28,7 @@ from opendsql.query.expr import (
     BoolTest,
     Call,
     Case,
+    Col,
     Const,
     Expr,
     GroupingCall,
@@ -122,7 +123,7 @@ class ExprBinder:
         if len(names) == 1:
             column = scope.column(names[0], position)
             if column is not None:
-                return column.expr
+                return self._seen(column.expr, item, scope)
             table = scope.table(names[0], None, position)
             if table is not None:
                 return self._whole_row(table)
@@ -141,7 +142,13 @@ class ExprBinder:
             found = [c for c in table.system if c.name == name]
         if not found:
             raise scope.missing_column(name, table_name, position)
-        return found[0].expr
+        return self._seen(found[0].expr, item, scope)
+
+    def _seen(self, expr: Expr, item: Node, scope: Scope) -> Expr:
+        """Note where a column was first used in a select list or HAVING (42803 points there)."""
+        if isinstance(expr, Col) and scope.clause in ("SELECT", "HAVING"):
+            self.seen_at.setdefault(expr.id, item.get("location", 0))
+        return expr
 
     def _whole_row(self, table: RangeItem) -> Expr:
         if not table.composite and len(table.columns) == 1:

@@ -85,12 +85,12 @@ class OperatorBinder:
         return self._between(kind, item, scope, location)
 
     def _plain(self, name: str, item: Node, scope: Scope, location: int) -> Expr:
-        right = self.expr(item["rexpr"], scope)
         if "lexpr" not in item:
-            return self.operator(name, None, right, location)
+            return self.operator(name, None, self.expr(item["rexpr"], scope), location)
         if "SubLink" in item["rexpr"] and "RowExpr" in item["lexpr"]:
             return self.row_sublink(name, item, scope, location)
         left = self.expr(item["lexpr"], scope)
+        right = self.expr(item["rexpr"], scope)
         if isinstance(left, RowExpr) and isinstance(right, RowExpr):
             return self.row_comparison(name, left.items, right.items, location)
         return self.operator(name, left, right, location)

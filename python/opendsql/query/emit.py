@@ -268,11 +268,12 @@ class Emitter(ExprEmitter, ScanEmitter, JoinEmitter, ModifyEmitter):
         total = node.limit
         if total is not None and node.offset is not None:
             match = find_operator("+", INT8, INT8)
-            if isinstance(total, Const) and isinstance(node.offset, Const) and total.text and node.offset.text:
+            if all(isinstance(e, Const) and (e.text or "").isdigit() for e in (total, node.offset)):
                 total = Const(INT8, str(int(total.text) + int(node.offset.text)))
             else:
                 total = Call(INT8, match.kernel, (total, node.offset), "+", operator=True)
-        rows = float(total.text) if isinstance(total, Const) and total.text else 10.0 if total is not None else None
+        known = isinstance(total, Const) and (total.text or "").isdigit()
+        rows = float(total.text or 0) if known else 10.0 if total is not None else None  # type: ignore[union-attr]
         phys = self.emit(node.input, want, Hint((), rows, total))
         ir = {
             "op": "limit",
