@@ -28,10 +28,10 @@ from dsql_core.codec.message cimport (
     CHECK_CATALOG, CHECK_STAMP, CHECK_VALIDATE, MSG_COMMIT, MSG_RECORD, REPLY_COMMITTED, REPLY_FULL, REPLY_MALFORMED,
     REPLY_OC000, REPLY_OC001, REPLY_TOO_OLD, CommitHead, CommitReply, commit_reply_fill, commit_request_is_sound,
 )
-from dsql_core.shared.channel cimport Channel, channel_consume, channel_flush, channel_peek, channel_send2
+from dsql_core.shared.channel cimport Channel, channel_consume, channel_resume, channel_peek, channel_send2
 from dsql_core.shared.control cimport CONTROL_STATUS
 from dsql_core.shared.handle cimport ChannelHandle, RoleHandle, SharedMemory
-from dsql_core.shared.port cimport ReplyPort, reply_port_flush, reply_port_send
+from dsql_core.shared.port cimport ReplyPort, reply_port_resume, reply_port_send
 
 cdef enum:
     PREFETCH_AHEAD = 8
@@ -153,8 +153,8 @@ cdef int adjudicator_step(void* state) noexcept nogil:
     cdef int found
     cdef int busy = 1
     cdef uint64_t now_us = 0
-    channel_flush(role.journal)
-    reply_port_flush(&role.replies)
+    events += channel_resume(role.journal)
+    events += reply_port_resume(&role.replies)
     while busy and role.journal.backlog.size - role.journal.backlog_at < JOURNAL_BACKLOG_MAX:
         busy = 0
         for i in range(role.request_count):

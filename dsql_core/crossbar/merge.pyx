@@ -23,7 +23,7 @@ from dsql_core.base.types cimport Slice, seq_t, timestamp_t, uint8_t, uint16_t, 
 from dsql_core.codec.message cimport (
     MSG_DURABLE, MSG_RECORD, MSG_REPLY, MSG_STOP, CommitHead, Durable, message_kind,
 )
-from dsql_core.shared.channel cimport Channel, channel_consume, channel_flush, channel_peek, channel_send
+from dsql_core.shared.channel cimport Channel, channel_consume, channel_resume, channel_peek, channel_send
 from dsql_core.shared.handle cimport ChannelHandle, RoleHandle
 
 cdef enum:
@@ -147,7 +147,7 @@ cdef int crossbar_step(void* state) noexcept nogil:
     cdef uint32_t i
     cdef uint16_t kind
     cdef int events = 0
-    channel_flush(role.output)
+    events += channel_resume(role.output)
     for i in range(role.merge.feed_count):
         input = role.merge.feeds[i].input
         while (role.output.backlog.size - role.output.backlog_at < BACKLOG_MAX

@@ -39,12 +39,12 @@ from dsql_core.journal.frame cimport FRAME_LZ4, FRAME_TAKEOVER, FrameHeader, fra
 from dsql_core.journal.segment cimport (
     dsql_segment_open, segments_add_closed, segments_close, segments_init, segments_roll, segments_start, segments_tend,
 )
-from dsql_core.shared.channel cimport Channel, channel_consume, channel_flush, channel_peek, channel_send
+from dsql_core.shared.channel cimport Channel, channel_consume, channel_resume, channel_peek, channel_send
 from dsql_core.shared.control cimport (
     CONTROL_BOOT, CONTROL_DURABLE_SEQ, CONTROL_DURABLE_TS, CONTROL_STATUS, CONTROL_TRIM_SEQ,
 )
 from dsql_core.shared.handle cimport ChannelHandle, DoorbellHandle, RoleHandle, SharedMemory
-from dsql_core.shared.port cimport ReplyPort, reply_port_flush, reply_port_send
+from dsql_core.shared.port cimport ReplyPort, reply_port_resume, reply_port_send
 
 from dsql_core.journal.scan import JournalError, Tail
 
@@ -255,8 +255,8 @@ cdef int journal_step(void* state) noexcept nogil:
     cdef seq_t trim_seq = 0
     if journal.wake_fd >= 0:
         dsql_flusher_drain(journal.wake_fd)
-    channel_flush(journal.output)
-    reply_port_flush(&journal.replies)
+    events += channel_resume(journal.output)
+    events += reply_port_resume(&journal.replies)
     if journal.flushing and dsql_flusher_poll(&journal.flusher):
         _finish(journal)
         events += 1

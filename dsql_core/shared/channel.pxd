@@ -43,6 +43,8 @@ cdef void channel_detach(Channel* channel) noexcept nogil                       
 cdef int channel_send(Channel* channel, const uint8_t* message, size_t size) noexcept nogil
 cdef int channel_send2(Channel* channel, const uint8_t* a, size_t a_size, const uint8_t* b, size_t b_size) noexcept nogil
 cdef int channel_flush(Channel* channel) noexcept nogil                               # 1 = backlog empty
+# The same for a role's step: 1 = something moved, which counts as an event (the other side may be in this loop).
+cdef int channel_resume(Channel* channel) noexcept nogil
 # 1 = *message is the oldest unread message (valid until channel_consume), 0 = none, -1 = malformed ring.
 cdef int channel_peek(Channel* channel, Slice* message) noexcept nogil
 cdef void channel_consume(Channel* channel) noexcept nogil

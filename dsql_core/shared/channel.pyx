@@ -199,6 +199,15 @@ cdef int channel_flush(Channel* channel) noexcept nogil:
     return 0
 
 
+cdef int channel_resume(Channel* channel) noexcept nogil:
+    cdef size_t size = channel.backlog.size
+    cdef size_t at = channel.backlog_at
+    if size == 0:
+        return 0
+    channel_flush(channel)
+    return channel.backlog.size != size or channel.backlog_at != at
+
+
 # -- consumer -----------------------------------------------------------------------------------------------------
 
 cdef inline void _give_back(Channel* channel, uint64_t tail) noexcept nogil:

@@ -3,7 +3,7 @@
 # In one process the roles share one producer view per worker and send directly. One role per process: only the last
 # role owns the reply rings (a ring has one producer), the others hand replies downstream, in order with the records.
 from dsql_core.base.types cimport uint8_t, uint32_t, uint64_t
-from dsql_core.shared.channel cimport Channel, channel_flush, channel_send
+from dsql_core.shared.channel cimport Channel, channel_resume, channel_send
 
 cdef struct ReplyPort:
     Channel** channels        # by worker number; an entry may be NULL; NULL as a whole = pass downstream
@@ -19,9 +19,12 @@ cdef inline void reply_port_send(ReplyPort* port, uint64_t reply_to, const uint8
     elif worker < port.count and port.channels[worker] != NULL:
         channel_send(port.channels[worker], reply, size)
 
-cdef inline void reply_port_flush(ReplyPort* port) noexcept nogil:
+cdef inline int reply_port_resume(ReplyPort* port) noexcept nogil:
+    # Retries backlogs; the number of channels on which something moved.
     cdef uint32_t i
+    cdef int moved = 0
     if port.channels != NULL:
         for i in range(port.count):
             if port.channels[i] != NULL:
-                channel_flush(port.channels[i])
+                moved += channel_resume(port.channels[i])
+    return moved
