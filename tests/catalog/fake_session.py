@@ -42,7 +42,10 @@ class Session:
 
     def __init__(self, directory: Directory) -> None:
         self.directory = directory
-        self.settings = settings.SessionSettings()
+        self.user = settings.SessionSettings()
+        self.format: dict = {}
+        self.timezone = "UTC"
+        self.default_read_only = False
         self.in_transaction = False
         self.read_only = False
         self._clear()
@@ -65,7 +68,7 @@ class Session:
         self._pinned()
         return self._version
 
-    def scan(self, tree: int, lo: bytes | None = None, hi: bytes | None = None, limit: int | None = None) -> list:
+    def scan(self, tree: int, lo: bytes | None = None, hi: bytes | None = None, backward: bool = False, limit: int | None = None) -> list:
         rows = sorted(self._pinned().get(tree, {}).items())
         found = [(k, v) for k, v in rows if (lo is None or k >= lo) and (hi is None or k < hi)]
         return found[:limit] if limit else found
@@ -88,6 +91,13 @@ class Session:
     def mark_catalog_change(self) -> None:
         self._catalog_change = True
 
+    def set_format(self, **values: int) -> None:
+        self.format = values
+
+    def set_timezone(self, name: str) -> bool:
+        self.timezone = name
+        return True
+
     def begin(self) -> None:
         self._pinned()
         self.in_transaction = True
@@ -107,12 +117,12 @@ class Session:
             directory.trees = self._trees
             if self._catalog_change:
                 directory.catalog_version = directory.clock
-        self.settings.end_transaction(True)
+        settings.end_transaction(self, True)
         self.in_transaction = False
         self._clear()
 
     def rollback(self) -> None:
-        self.settings.end_transaction(False)
+        settings.end_transaction(self, False)
         self.in_transaction = False
         self._clear()
 

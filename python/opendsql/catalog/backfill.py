@@ -51,13 +51,13 @@ def _plain_chunk(session: Any, table: Table, index: Index, after: bytes | None, 
     stored = keys + [place[name] for name in stored_columns(table, index)]
     base, entry = RowCodec(types), RowCodec([types[c] for c in stored])
     lo = None if after is None else after + b"\0"
-    chunk = session.scan(table.oid, lo, None, rows)
+    chunk = session.scan(table.oid, lo, None, limit=rows)
     for row_key, image in chunk:
         values = base.decode(image)
         prefix = key_encode([(types[c], values[c], first) for c, first in zip(keys, nulls_first, strict=True)])
         key = prefix + row_key
         if index.unique and (not index.nulls_distinct or all(values[c] is not None for c in keys)):
-            for other, _ in session.scan(index.oid, prefix, key_successor(prefix), 2):
+            for other, _ in session.scan(index.oid, prefix, key_successor(prefix), limit=2):
                 if other != key:
                     raise DuplicateKey
             session.add_check(store.fingerprint(index.oid, prefix) | store.CHECK_VALIDATE | store.CHECK_STAMP)

@@ -45,7 +45,7 @@ class Index:
     oid: int  # also its tree id; a primary key index has the table's tree (tree_oid)
     name: str
     table_oid: int
-    keys: tuple[str, ...]  # column names, or expressions in parentheses
+    keys: tuple[str, ...]  # column names, or expressions with parentheses around them
     key_types: tuple[int, ...]
     nulls_first: tuple[bool, ...] = ()
     include: tuple[str, ...] = ()

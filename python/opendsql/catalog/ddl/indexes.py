@@ -134,17 +134,7 @@ def read_key(change: Change, element: dict, table: Table) -> tuple[str, int, int
         type_oid = Deparser(expressions.column_types(table.columns)).type_of(node)
     if type_oid in (None, dt.UNKNOWN):
         type_oid = dt.TEXT
-    return text if text.startswith("(") and text.endswith(")") and balanced(text) else f"({text})", type_oid, -1
-
-
-def balanced(text: str) -> bool:
-    """Whether the first parenthesis closes at the very end."""
-    depth = 0
-    for position, char in enumerate(text):
-        depth += (char == "(") - (char == ")")
-        if depth == 0:
-            return position == len(text) - 1
-    return False
+    return f"({text})", type_oid, -1
 
 
 def column_part(element: dict) -> str:

@@ -191,7 +191,8 @@ def table_with_renamed_column(table: Table, old: str, new: str) -> Table:
         return None if expression is None else dependencies.renamed_expression(expression, old, new)
 
     def keys(names: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(dependencies.renamed_expression(n, old, new) if n.startswith("(") else n for n in swap(names, old, new))
+        swapped = swap(names, old, new)
+        return tuple(f"({dependencies.renamed_expression(n, old, new)})" if n.startswith("(") else n for n in swapped)
 
     def index(item: Any) -> Any:
         return changed(item, keys=keys(item.keys), include=swap(item.include, old, new), predicate=text(item.predicate))
