@@ -14,7 +14,7 @@ FUNCTIONS = functions("""
  1811 bit_length(text) -> int4                                           text_bit_length
  1317 length(text) -> int4                                               textlen
  1318 length(bpchar) -> int4                                             bpcharlen
- 1713 length(bytea, name) -> int4                                        length_in_encoding  stable
+ 1713 length(bytea, name) -> int4                                        py:length_in_encoding  stable
  2010 length(bytea) -> int4                                              byteaoctetlen
  1372 char_length(bpchar) -> int4                                        bpcharlen
  1381 char_length(text) -> int4                                          textlen
@@ -69,7 +69,7 @@ FUNCTIONS = functions("""
  2321 md5(bytea) -> text                                                 md5_bytea
  2089 to_hex(int4) -> text                                               to_hex32
  2090 to_hex(int8) -> text                                               to_hex64
- 1282 quote_ident(text) -> text                                          quote_ident
+ 1282 quote_ident(text) -> text                                          py:quote_ident
  1283 quote_literal(text) -> text                                        quote_literal
  1285 quote_literal(anyelement) -> text                                  quote_literal  stable
  1289 quote_nullable(text) -> text                                       quote_nullable  nulls

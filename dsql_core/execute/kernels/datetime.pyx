@@ -1,0 +1,676 @@
+"""Arithmetic, casts and comparisons of dates, times and intervals.
+
+Months move a date to the same day of another month, or its last day; days and months of a timestamptz move on the
+wall clock of the session's zone, hours on the instant. Infinite dates and timestamps stay infinite.
+"""
+
+from libc.stdint cimport INT32_MAX, INT32_MIN, INT64_MAX, INT64_MIN
+
+from dsql_core.base.error cimport dsql_error_set
+from dsql_core.base.types cimport int32_t, int64_t, uint8_t, uint32_t
+from dsql_core.base.vector cimport OID_DATE, OID_TIMESTAMP, OID_TIMESTAMPTZ, Interval, Vector
+from dsql_core.execute.kernel cimport KERNEL_NULLS, EvalContext
+from dsql_core.execute.kernels.moment cimport (TimeTz, bad_date, bad_timestamp, date_as_timestamp, date_as_timestamptz,
+                                               interval_at, local_of, store_interval, store_timetz, timetz_at,
+                                               timestamp_add, timestamptz_add, utc_of)
+from dsql_core.execute.kernels.rows cimport double_at, int32_at, int64_at, kernel, kernel_flags, null_row, row_at
+from dsql_core.types.calendar cimport (DATE_END, DATE_MIN, US_PER_DAY, date_is_finite, floor_div, timestamp_is_finite,
+                                       timestamp_is_valid)
+from dsql_core.types.int128 cimport int64_sub_overflow
+from dsql_core.types.interval cimport (interval_add, interval_div, interval_justify, interval_justify_days,
+                                       interval_justify_hours, interval_mul, interval_neg, interval_sub)
+from dsql_core.types.timezone cimport timezone_local_offset, timezone_offset
+
+
+cdef inline int64_t wrap_day(int64_t us) noexcept nogil:
+    # Into [0, 24:00).
+    return us - floor_div(us, US_PER_DAY) * US_PER_DAY
+
+
+# --- dates -----------------------------------------------------------------------------------------------------------
+
+cdef int date_shift(EvalContext* ctx, Vector* out, Vector** args, const uint32_t* sel, uint32_t count, int days,
+                    int sign) noexcept nogil:
+    # args[1 - days] is the date, args[days] the number of days.
+    cdef int32_t date
+    cdef int64_t moved
+    cdef uint32_t k, i
+    for k in range(count):
+        i = row_at(sel, k)
+        date = int32_at(args[1 - days], i)
+        moved = date
+        if date_is_finite(date):
+            moved += <int64_t>sign * int32_at(args[days], i)
+            if moved < DATE_MIN or moved >= DATE_END:
+                return bad_date(ctx)
+        (<int32_t*>out.data)[i] = <int32_t>moved
+    return 0
+
+
+cdef int date_pli(EvalContext* ctx, Vector* out, Vector** args, uint32_t n, const uint32_t* sel,
+                  uint32_t count) noexcept nogil:
+    return date_shift(ctx, out, args, sel, count, 1, 1)
+
+
+cdef int date_mii(EvalContext* ctx, Vector* out, Vector** args, uint32_t n, const uint32_t* sel,
+                  uint32_t count) noexcept nogil:
+    return date_shift(ctx, out, args, sel, count, 1, -1)
+
+
+cdef int integer_pl_date(EvalContext* ctx, Vector* out, Vector** args, uint32_t n, const uint32_t* sel,
+                         uint32_t count) noexcept nogil:
+    return date_shift(ctx, out, args, sel, count, 0, 1)
+
+
+cdef int date_mi(EvalContext* ctx, Vector* out, Vector** args, uint32_t n, const uint32_t* sel,
+                 uint32_t count) noexcept nogil:
+    cdef int32_t a, b
+    cdef uint32_t k, i
+    for k in range(count):
+        i = row_at(sel, k)
+        a = int32_at(args[0], i)
+        b = int32_at(args[1], i)
+        if not date_is_finite(a) or not date_is_finite(b):
+            dsql_error_set(ctx.error, "22008", "cannot subtract infinite dates")
+            return -1
+        (<int32_t*>out.data)[i] = a - b
+    return 0
+
+
+cdef int date_interval(EvalContext* ctx, Vector* out, Vector** args, const uint32_t* sel, uint32_t count, int date,
+                       int sign) noexcept nogil:
+    cdef int64_t at
+    cdef uint32_t k, i
+    for k in range(count):
+        i = row_at(sel, k)
+        if date_as_timestamp(ctx, int32_at(args[date], i), &at) < 0 or \
+                timestamp_add(ctx, at, interval_at(args[1 - date], i), sign, <int64_t*>out.data + i) < 0:
+            return -1
+    return 0
+
+
+cdef int date_pl_interval(EvalContext* ctx, Vector* out, Vector** args, uint32_t n, const uint32_t* sel,
+                          uint32_t count) noexcept nogil:
+    return date_interval(ctx, out, args, sel, count, 0, 1)
+
+
+cdef int date_mi_interval(EvalContext* ctx, Vector* out, Vector** args, uint32_t n, const uint32_t* sel,
+                          uint32_t count) noexcept nogil:
+    return date_interval(ctx, out, args, sel, count, 0, -1)
+
+
+cdef int interval_pl_date(EvalContext* ctx, Vector* out, Vector** args, uint32_t n, const uint32_t* sel,
+                          uint32_t count) noexcept nogil:
+    return date_interval(ctx, out, args, sel, count, 1, 1)
+
+
+cdef int date_time(EvalContext* ctx, Vector* out, Vector** args, const uint32_t* sel, uint32_t count,
+                   int date) noexcept nogil:
+    # date + time
+    cdef int64_t at
+    cdef uint32_t k, i
+    for k in range(count):
+        i = row_at(sel, k)
+        if date_as_timestamp(ctx, int32_at(args[date], i), &at) < 0:
+            return -1
+        if timestamp_is_finite(at):
+            at += int64_at(args[1 - date], i)
+            if not timestamp_is_valid(at):
+                return bad_timestamp(ctx)
+        (<int64_t*>out.data)[i] = at
+    return 0
+
+
+cdef int datetime_pl(EvalContext* ctx, Vector* out, Vector** args, uint32_t n, const uint32_t* sel,
+                     uint32_t count) noexcept nogil:
+    return date_time(ctx, out, args, sel, count, 0)
+
+
+cdef int timedate_pl(EvalContext* ctx, Vector* out, Vector** args, uint32_t n, const uint32_t* sel,
+                     uint32_t count) noexcept nogil:
+    return date_time(ctx, out, args, sel, count, 1)
+
+
+cdef int date_timetz(EvalContext* ctx, Vector* out, Vector** args, const uint32_t* sel, uint32_t count,
+                     int date) noexcept nogil:
+    cdef int64_t at
+    cdef TimeTz time
+    cdef uint32_t k, i
+    for k in range(count):
+        i = row_at(sel, k)
+        if date_as_timestamp(ctx, int32_at(args[date], i), &at) < 0:
+            return -1
+        time = timetz_at(args[1 - date], i)
+        if timestamp_is_finite(at):
+            at += time.us + <int64_t>time.west * 1000000
+            if not timestamp_is_valid(at):
+                return bad_timestamp(ctx)
+        (<int64_t*>out.data)[i] = at
+    return 0
+
+
+cdef int datetimetz_pl(EvalContext* ctx, Vector* out, Vector** args, uint32_t n, const uint32_t* sel,
+                       uint32_t count) noexcept nogil:
+    return date_timetz(ctx, out, args, sel, count, 0)
+
+
+cdef int timetzdate_pl(EvalContext* ctx, Vector* out, Vector** args, uint32_t n, const uint32_t* sel,
+                       uint32_t count) noexcept nogil:
+    return date_timetz(ctx, out, args, sel, count, 1)
+
+
+# --- timestamps ------------------------------------------------------------------------------------------------------
+
+cdef int timestamp_shift(EvalContext* ctx, Vector* out, Vector** args, const uint32_t* sel, uint32_t count, int at,
+                         int sign, int zoned) noexcept nogil:
+    # args[at] is the timestamp, the other one the interval.
+    cdef uint32_t k, i
+    cdef int status
+    for k in range(count):
+        i = row_at(sel, k)
+        if zoned:
+            status = timestamptz_add(ctx, int64_at(args[at], i), interval_at(args[1 - at], i), sign,
+                                     <int64_t*>out.data + i)
+        else:
+            status = timestamp_add(ctx, int64_at(args[at], i), interval_at(args[1 - at], i), sign,
+                                   <int64_t*>out.data + i)
+        if status < 0:
+            return -1
+    return 0
+
+
+cdef int timestamp_pl_interval(EvalContext* ctx, Vector* out, Vector** args, uint32_t n, const uint32_t* sel,
+                               uint32_t count) noexcept nogil:
+    return timestamp_shift(ctx, out, args, sel, count, 0, 1, 0)
+
+
+cdef int timestamp_mi_interval(EvalContext* ctx, Vector* out, Vector** args, uint32_t n, const uint32_t* sel,
+                               uint32_t count) noexcept nogil:
+    return timestamp_shift(ctx, out, args, sel, count, 0, -1, 0)
+
+
+cdef int interval_pl_timestamp(EvalContext* ctx, Vector* out, Vector** args, uint32_t n, const uint32_t* sel,
+                               uint32_t count) noexcept nogil:
+    return timestamp_shift(ctx, out, args, sel, count, 1, 1, 0)
+
+
+cdef int timestamptz_pl_interval(EvalContext* ctx, Vector* out, Vector** args, uint32_t n, const uint32_t* sel,
+                                 uint32_t count) noexcept nogil:
+    return timestamp_shift(ctx, out, args, sel, count, 0, 1, 1)
+
+
+cdef int timestamptz_mi_interval(EvalContext* ctx, Vector* out, Vector** args, uint32_t n, const uint32_t* sel,
+                                 uint32_t count) noexcept nogil:
+    return timestamp_shift(ctx, out, args, sel, count, 0, -1, 1)
+
+
+cdef int interval_pl_timestamptz(EvalContext* ctx, Vector* out, Vector** args, uint32_t n, const uint32_t* sel,
+                                 uint32_t count) noexcept nogil:
+    return timestamp_shift(ctx, out, args, sel, count, 1, 1, 1)
+
+
+cdef int timestamp_mi(EvalContext* ctx, Vector* out, Vector** args, uint32_t n, const uint32_t* sel,
+                      uint32_t count) noexcept nogil:
+    # The difference in days and a rest below a day, both of one sign.
+    cdef Interval between
+    cdef uint32_t k, i
+    for k in range(count):
+        i = row_at(sel, k)
+        if not timestamp_is_finite(int64_at(args[0], i)) or not timestamp_is_finite(int64_at(args[1], i)):
+            dsql_error_set(ctx.error, "22008", "cannot subtract infinite timestamps")
+            return -1
+        between.months = 0
+        between.days = 0
+        if int64_sub_overflow(int64_at(args[0], i), int64_at(args[1], i), &between.us):
+            dsql_error_set(ctx.error, "22008", "interval out of range")
+            return -1
+        if interval_justify_hours(&between, &between, ctx.error) < 0:
+            return -1
+        store_interval(out, i, &between)
+    return 0
+
+
+# --- times of day ----------------------------------------------------------------------------------------------------
+
+cdef int time_shift(Vector* out, Vector** args, const uint32_t* sel, uint32_t count, int time, int sign) noexcept nogil:
+    cdef uint32_t k, i
+    for k in range(count):
+        i = row_at(sel, k)
+        (<int64_t*>out.data)[i] = wrap_day(int64_at(args[time], i) + sign * wrap_day(interval_at(args[1 - time], i).us))
+    return 0
+
+
+cdef int time_pl_interval(EvalContext* ctx, Vector* out, Vector** args, uint32_t n, const uint32_t* sel,
+                          uint32_t count) noexcept nogil:
+    return time_shift(out, args, sel, count, 0, 1)
+
+
+cdef int time_mi_interval(EvalContext* ctx, Vector* out, Vector** args, uint32_t n, const uint32_t* sel,
+                          uint32_t count) noexcept nogil:
+    return time_shift(out, args, sel, count, 0, -1)
+
+
+cdef int interval_pl_time(EvalContext* ctx, Vector* out, Vector** args, uint32_t n, const uint32_t* sel,
+                          uint32_t count) noexcept nogil:
+    return time_shift(out, args, sel, count, 1, 1)
+
+
+cdef int time_mi_time(EvalContext* ctx, Vector* out, Vector** args, uint32_t n, const uint32_t* sel,
+                      uint32_t count) noexcept nogil:
+    cdef Interval between
+    cdef uint32_t k, i
+    between.months = 0
+    between.days = 0
+    for k in range(count):
+        i = row_at(sel, k)
+        between.us = int64_at(args[0], i) - int64_at(args[1], i)
+        store_interval(out, i, &between)
+    return 0
+
+
+cdef int timetz_shift(Vector* out, Vector** args, const uint32_t* sel, uint32_t count, int time, int sign) noexcept nogil:
+    cdef TimeTz value
+    cdef uint32_t k, i
+    for k in range(count):
+        i = row_at(sel, k)
+        value = timetz_at(args[time], i)
+        value.us = wrap_day(value.us + sign * wrap_day(interval_at(args[1 - time], i).us))
+        store_timetz(out, i, &value)
+    return 0
+
+
+cdef int timetz_pl_interval(EvalContext* ctx, Vector* out, Vector** args, uint32_t n, const uint32_t* sel,
+                            uint32_t count) noexcept nogil:
+    return timetz_shift(out, args, sel, count, 0, 1)
+
+
+cdef int timetz_mi_interval(EvalContext* ctx, Vector* out, Vector** args, uint32_t n, const uint32_t* sel,
+                            uint32_t count) noexcept nogil:
+    return timetz_shift(out, args, sel, count, 0, -1)
+
+
+cdef int interval_pl_timetz(EvalContext* ctx, Vector* out, Vector** args, uint32_t n, const uint32_t* sel,
+                            uint32_t count) noexcept nogil:
+    return timetz_shift(out, args, sel, count, 1, 1)
+
+
+# --- intervals -------------------------------------------------------------------------------------------------------
+
+cdef int interval_sum(EvalContext* ctx, Vector* out, Vector** args, const uint32_t* sel, uint32_t count,
+                      int sign) noexcept nogil:
+    cdef Interval value
+    cdef uint32_t k, i
+    cdef int status
+    for k in range(count):
+        i = row_at(sel, k)
+        if sign > 0:
+            status = interval_add(interval_at(args[0], i), interval_at(args[1], i), &value, ctx.error)
+        else:
+            status = interval_sub(interval_at(args[0], i), interval_at(args[1], i), &value, ctx.error)
+        if status < 0:
+            return -1
+        store_interval(out, i, &value)
+    return 0
+
+
+cdef int interval_pl(EvalContext* ctx, Vector* out, Vector** args, uint32_t n, const uint32_t* sel,
+                     uint32_t count) noexcept nogil:
+    return interval_sum(ctx, out, args, sel, count, 1)
+
+
+cdef int interval_mi(EvalContext* ctx, Vector* out, Vector** args, uint32_t n, const uint32_t* sel,
+                     uint32_t count) noexcept nogil:
+    return interval_sum(ctx, out, args, sel, count, -1)
+
+
+cdef enum:
+    SPAN_NEG = 0
+    SPAN_DAYS = 1
+    SPAN_HOURS = 2
+    SPAN_BOTH = 3
+
+
+cdef int interval_unary(int operation, EvalContext* ctx, Vector* out, Vector** args, const uint32_t* sel,
+                        uint32_t count) noexcept nogil:
+    cdef Interval value
+    cdef uint32_t k, i
+    cdef int status
+    for k in range(count):
+        i = row_at(sel, k)
+        if operation == SPAN_NEG:
+            status = interval_neg(interval_at(args[0], i), &value, ctx.error)
+        elif operation == SPAN_DAYS:
+            status = interval_justify_days(interval_at(args[0], i), &value, ctx.error)
+        elif operation == SPAN_HOURS:
+            status = interval_justify_hours(interval_at(args[0], i), &value, ctx.error)
+        else:
+            status = interval_justify(interval_at(args[0], i), &value, ctx.error)
+        if status < 0:
+            return -1
+        store_interval(out, i, &value)
+    return 0
+
+
+cdef int interval_um(EvalContext* ctx, Vector* out, Vector** args, uint32_t n, const uint32_t* sel,
+                     uint32_t count) noexcept nogil:
+    return interval_unary(SPAN_NEG, ctx, out, args, sel, count)
+
+
+cdef int justify_days(EvalContext* ctx, Vector* out, Vector** args, uint32_t n, const uint32_t* sel,
+                      uint32_t count) noexcept nogil:
+    return interval_unary(SPAN_DAYS, ctx, out, args, sel, count)
+
+
+cdef int justify_hours(EvalContext* ctx, Vector* out, Vector** args, uint32_t n, const uint32_t* sel,
+                       uint32_t count) noexcept nogil:
+    return interval_unary(SPAN_HOURS, ctx, out, args, sel, count)
+
+
+cdef int justify_interval(EvalContext* ctx, Vector* out, Vector** args, uint32_t n, const uint32_t* sel,
+                          uint32_t count) noexcept nogil:
+    return interval_unary(SPAN_BOTH, ctx, out, args, sel, count)
+
+
+cdef int interval_scale(EvalContext* ctx, Vector* out, Vector** args, const uint32_t* sel, uint32_t count, int span,
+                        int divide) noexcept nogil:
+    cdef Interval value
+    cdef uint32_t k, i
+    cdef int status
+    for k in range(count):
+        i = row_at(sel, k)
+        if divide:
+            status = interval_div(interval_at(args[span], i), double_at(args[1 - span], i), &value, ctx.error)
+        else:
+            status = interval_mul(interval_at(args[span], i), double_at(args[1 - span], i), &value, ctx.error)
+        if status < 0:
+            return -1
+        store_interval(out, i, &value)
+    return 0
+
+
+cdef int k_interval_mul(EvalContext* ctx, Vector* out, Vector** args, uint32_t n, const uint32_t* sel,
+                        uint32_t count) noexcept nogil:
+    return interval_scale(ctx, out, args, sel, count, 0, 0)
+
+
+cdef int mul_d_interval(EvalContext* ctx, Vector* out, Vector** args, uint32_t n, const uint32_t* sel,
+                        uint32_t count) noexcept nogil:
+    return interval_scale(ctx, out, args, sel, count, 1, 0)
+
+
+cdef int k_interval_div(EvalContext* ctx, Vector* out, Vector** args, uint32_t n, const uint32_t* sel,
+                        uint32_t count) noexcept nogil:
+    return interval_scale(ctx, out, args, sel, count, 0, 1)
+
+
+# --- casts -----------------------------------------------------------------------------------------------------------
+
+cdef int date_timestamp(EvalContext* ctx, Vector* out, Vector** args, uint32_t n, const uint32_t* sel,
+                        uint32_t count) noexcept nogil:
+    cdef uint32_t k, i
+    for k in range(count):
+        i = row_at(sel, k)
+        if date_as_timestamp(ctx, int32_at(args[0], i), <int64_t*>out.data + i) < 0:
+            return -1
+    return 0
+
+
+cdef int date_timestamptz(EvalContext* ctx, Vector* out, Vector** args, uint32_t n, const uint32_t* sel,
+                          uint32_t count) noexcept nogil:
+    cdef uint32_t k, i
+    for k in range(count):
+        i = row_at(sel, k)
+        if date_as_timestamptz(ctx, int32_at(args[0], i), <int64_t*>out.data + i) < 0:
+            return -1
+    return 0
+
+
+cdef inline int32_t date_of_local(int64_t at) noexcept nogil:
+    if at == INT64_MAX:
+        return INT32_MAX
+    return INT32_MIN if at == INT64_MIN else <int32_t>floor_div(at, US_PER_DAY)
+
+
+cdef int timestamp_date(EvalContext* ctx, Vector* out, Vector** args, uint32_t n, const uint32_t* sel,
+                        uint32_t count) noexcept nogil:
+    cdef uint32_t k, i
+    for k in range(count):
+        i = row_at(sel, k)
+        (<int32_t*>out.data)[i] = date_of_local(int64_at(args[0], i))
+    return 0
+
+
+cdef int timestamptz_date(EvalContext* ctx, Vector* out, Vector** args, uint32_t n, const uint32_t* sel,
+                          uint32_t count) noexcept nogil:
+    cdef uint32_t k, i
+    for k in range(count):
+        i = row_at(sel, k)
+        (<int32_t*>out.data)[i] = date_of_local(local_of(ctx.format.timezone, int64_at(args[0], i)))
+    return 0
+
+
+cdef int timestamp_timestamptz(EvalContext* ctx, Vector* out, Vector** args, uint32_t n, const uint32_t* sel,
+                               uint32_t count) noexcept nogil:
+    cdef uint32_t k, i
+    for k in range(count):
+        i = row_at(sel, k)
+        (<int64_t*>out.data)[i] = utc_of(ctx.format.timezone, int64_at(args[0], i))
+        if timestamp_is_finite((<int64_t*>out.data)[i]) and not timestamp_is_valid((<int64_t*>out.data)[i]):
+            return bad_timestamp(ctx)
+    return 0
+
+
+cdef int timestamptz_timestamp(EvalContext* ctx, Vector* out, Vector** args, uint32_t n, const uint32_t* sel,
+                               uint32_t count) noexcept nogil:
+    cdef uint32_t k, i
+    for k in range(count):
+        i = row_at(sel, k)
+        (<int64_t*>out.data)[i] = local_of(ctx.format.timezone, int64_at(args[0], i))
+    return 0
+
+
+cdef int timestamp_time(EvalContext* ctx, Vector* out, Vector** args, uint32_t n, const uint32_t* sel,
+                        uint32_t count) noexcept nogil:
+    # Infinity has no time of day: NULL.
+    cdef int64_t at
+    cdef uint32_t k, i
+    for k in range(count):
+        i = row_at(sel, k)
+        if null_row(out, args, 1, i):
+            continue
+        at = int64_at(args[0], i)
+        if not timestamp_is_finite(at):
+            out.nulls[i] = 1
+            continue
+        if args[0].type_oid == OID_TIMESTAMPTZ:
+            at = local_of(ctx.format.timezone, at)
+        (<int64_t*>out.data)[i] = wrap_day(at)
+    return 0
+
+
+cdef int timestamptz_timetz(EvalContext* ctx, Vector* out, Vector** args, uint32_t n, const uint32_t* sel,
+                            uint32_t count) noexcept nogil:
+    cdef TimeTz time
+    cdef int64_t at
+    cdef uint32_t k, i
+    for k in range(count):
+        i = row_at(sel, k)
+        if null_row(out, args, 1, i):
+            continue
+        at = int64_at(args[0], i)
+        if not timestamp_is_finite(at):
+            out.nulls[i] = 1
+            continue
+        time.west = -timezone_offset(ctx.format.timezone, at)
+        time.us = wrap_day(at - <int64_t>time.west * 1000000)
+        store_timetz(out, i, &time)
+    return 0
+
+
+cdef int time_interval(EvalContext* ctx, Vector* out, Vector** args, uint32_t n, const uint32_t* sel,
+                       uint32_t count) noexcept nogil:
+    cdef Interval value
+    cdef uint32_t k, i
+    value.months = 0
+    value.days = 0
+    for k in range(count):
+        i = row_at(sel, k)
+        value.us = int64_at(args[0], i)
+        store_interval(out, i, &value)
+    return 0
+
+
+cdef int interval_time(EvalContext* ctx, Vector* out, Vector** args, uint32_t n, const uint32_t* sel,
+                       uint32_t count) noexcept nogil:
+    cdef uint32_t k, i
+    for k in range(count):
+        i = row_at(sel, k)
+        (<int64_t*>out.data)[i] = wrap_day(interval_at(args[0], i).us)
+    return 0
+
+
+cdef int time_timetz(EvalContext* ctx, Vector* out, Vector** args, uint32_t n, const uint32_t* sel,
+                     uint32_t count) noexcept nogil:
+    # In the session's zone, as of today.
+    cdef TimeTz time
+    cdef int64_t midnight = local_of(ctx.format.timezone, ctx.transaction_us)
+    cdef uint32_t k, i
+    midnight = floor_div(midnight, US_PER_DAY) * US_PER_DAY
+    for k in range(count):
+        i = row_at(sel, k)
+        time.us = int64_at(args[0], i)
+        time.west = -timezone_local_offset(ctx.format.timezone, midnight + time.us)
+        store_timetz(out, i, &time)
+    return 0
+
+
+cdef int timetz_time(EvalContext* ctx, Vector* out, Vector** args, uint32_t n, const uint32_t* sel,
+                     uint32_t count) noexcept nogil:
+    cdef uint32_t k, i
+    for k in range(count):
+        i = row_at(sel, k)
+        (<int64_t*>out.data)[i] = timetz_at(args[0], i).us
+    return 0
+
+
+# --- comparisons between types ---------------------------------------------------------------------------------------
+
+cdef inline int64_t instant(EvalContext* ctx, const Vector* v, uint32_t i, uint32_t other) noexcept nogil:
+    # What a value is on the scale of the pair's wider type; dates beyond the timestamps' range lie just below infinity.
+    cdef int64_t at
+    if v.type_oid == OID_DATE:
+        if int32_at(v, i) == INT32_MIN:
+            return INT64_MIN
+        if int32_at(v, i) == INT32_MAX:
+            return INT64_MAX
+        if int32_at(v, i) >= 106751990:
+            return INT64_MAX - 1
+        at = int32_at(v, i) * US_PER_DAY
+        return utc_of(ctx.format.timezone, at) if other == OID_TIMESTAMPTZ else at
+    at = int64_at(v, i)
+    return utc_of(ctx.format.timezone, at) if v.type_oid == OID_TIMESTAMP and other == OID_TIMESTAMPTZ else at
+
+
+cdef int cross_compare(int accepts, EvalContext* ctx, Vector* out, Vector** args, const uint32_t* sel,
+                       uint32_t count) noexcept nogil:
+    # accepts: bit 0 less, bit 1 equal, bit 2 greater.
+    cdef int64_t a, b
+    cdef uint32_t k, i
+    for k in range(count):
+        i = row_at(sel, k)
+        a = instant(ctx, args[0], i, args[1].type_oid)
+        b = instant(ctx, args[1], i, args[0].type_oid)
+        (<uint8_t*>out.data)[i] = accepts >> ((a > b) - (a < b) + 1) & 1
+    return 0
+
+
+cdef int cross_lt(EvalContext* ctx, Vector* out, Vector** args, uint32_t n, const uint32_t* sel,
+                  uint32_t count) noexcept nogil:
+    return cross_compare(1, ctx, out, args, sel, count)
+
+
+cdef int cross_eq(EvalContext* ctx, Vector* out, Vector** args, uint32_t n, const uint32_t* sel,
+                  uint32_t count) noexcept nogil:
+    return cross_compare(2, ctx, out, args, sel, count)
+
+
+cdef int cross_le(EvalContext* ctx, Vector* out, Vector** args, uint32_t n, const uint32_t* sel,
+                  uint32_t count) noexcept nogil:
+    return cross_compare(3, ctx, out, args, sel, count)
+
+
+cdef int cross_gt(EvalContext* ctx, Vector* out, Vector** args, uint32_t n, const uint32_t* sel,
+                  uint32_t count) noexcept nogil:
+    return cross_compare(4, ctx, out, args, sel, count)
+
+
+cdef int cross_ne(EvalContext* ctx, Vector* out, Vector** args, uint32_t n, const uint32_t* sel,
+                  uint32_t count) noexcept nogil:
+    return cross_compare(5, ctx, out, args, sel, count)
+
+
+cdef int cross_ge(EvalContext* ctx, Vector* out, Vector** args, uint32_t n, const uint32_t* sel,
+                  uint32_t count) noexcept nogil:
+    return cross_compare(6, ctx, out, args, sel, count)
+
+
+cdef int _register() except -1:
+    kernel(b"date_pli", date_pli)
+    kernel(b"date_mii", date_mii)
+    kernel(b"integer_pl_date", integer_pl_date)
+    kernel(b"date_mi", date_mi)
+    kernel(b"date_pl_interval", date_pl_interval)
+    kernel(b"date_mi_interval", date_mi_interval)
+    kernel(b"interval_pl_date", interval_pl_date)
+    kernel(b"datetime_pl", datetime_pl)
+    kernel(b"timedate_pl", timedate_pl)
+    kernel(b"datetimetz_pl", datetimetz_pl)
+    kernel(b"timetzdate_pl", timetzdate_pl)
+    kernel(b"timestamp_pl_interval", timestamp_pl_interval)
+    kernel(b"timestamp_mi_interval", timestamp_mi_interval)
+    kernel(b"interval_pl_timestamp", interval_pl_timestamp)
+    kernel(b"timestamptz_pl_interval", timestamptz_pl_interval)
+    kernel(b"timestamptz_mi_interval", timestamptz_mi_interval)
+    kernel(b"interval_pl_timestamptz", interval_pl_timestamptz)
+    kernel(b"timestamp_mi", timestamp_mi)
+    kernel(b"time_pl_interval", time_pl_interval)
+    kernel(b"time_mi_interval", time_mi_interval)
+    kernel(b"interval_pl_time", interval_pl_time)
+    kernel(b"time_mi_time", time_mi_time)
+    kernel(b"timetz_pl_interval", timetz_pl_interval)
+    kernel(b"timetz_mi_interval", timetz_mi_interval)
+    kernel(b"interval_pl_timetz", interval_pl_timetz)
+    kernel(b"interval_pl", interval_pl)
+    kernel(b"interval_mi", interval_mi)
+    kernel(b"interval_um", interval_um)
+    kernel(b"interval_justify_days", justify_days)
+    kernel(b"interval_justify_hours", justify_hours)
+    kernel(b"interval_justify_interval", justify_interval)
+    kernel(b"interval_mul", k_interval_mul)
+    kernel(b"mul_d_interval", mul_d_interval)
+    kernel(b"interval_div", k_interval_div)
+    kernel(b"date_timestamp", date_timestamp)
+    kernel(b"date_timestamptz", date_timestamptz)
+    kernel(b"timestamp_date", timestamp_date)
+    kernel(b"timestamptz_date", timestamptz_date)
+    kernel(b"timestamp_timestamptz", timestamp_timestamptz)
+    kernel(b"timestamptz_timestamp", timestamptz_timestamp)
+    kernel_flags(b"timestamp_time", timestamp_time, KERNEL_NULLS)
+    kernel_flags(b"timestamptz_time", timestamp_time, KERNEL_NULLS)
+    kernel_flags(b"timestamptz_timetz", timestamptz_timetz, KERNEL_NULLS)
+    kernel(b"time_interval", time_interval)
+    kernel(b"interval_time", interval_time)
+    kernel(b"time_timetz", time_timetz)
+    kernel(b"timetz_time", timetz_time)
+    for left, right in (("date", "timestamp"), ("date", "timestamptz"), ("timestamp", "date"), ("timestamptz", "date"),
+                        ("timestamp", "timestamptz"), ("timestamptz", "timestamp")):
+        kernel(f"{left}_eq_{right}".encode(), cross_eq)
+        kernel(f"{left}_ne_{right}".encode(), cross_ne)
+        kernel(f"{left}_lt_{right}".encode(), cross_lt)
+        kernel(f"{left}_le_{right}".encode(), cross_le)
+        kernel(f"{left}_gt_{right}".encode(), cross_gt)
+        kernel(f"{left}_ge_{right}".encode(), cross_ge)
+    return 0
+
+
+_register()
