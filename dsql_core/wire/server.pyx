@@ -300,17 +300,21 @@ cdef class _PlanBuilder:
             raise MemoryError
         try:
             pool = &plan.pool
-            if planned.program is not None:
-                program = planned.program
+            copy = getattr(planned, "copy", None)
+            compiled = planned.program if copy is None or planned.program is not None else copy.program
+            if compiled is not None:
+                program = compiled
                 program_retain(program.c_program)
                 plan.program = program.c_program
-            copy = getattr(planned, "copy", None)
             handler = getattr(planned, "python", None)
             columns = getattr(planned, "columns", None)
             oids = getattr(planned, "param_oids", None)
+            if copy is not None:
+                columns = copy.columns
+                oids = program.params
             plan.by_text = bool(getattr(planned, "key_by_text", False))
             plan.cacheable = bool(getattr(planned, "cacheable", True))
-            plan.lifted_count = 0 if plan.by_text else request.literal_count
+            plan.lifted_count = 0 if plan.by_text or copy is not None else request.literal_count
             if plan.program != NULL:
                 plan.kind = PLAN_PROGRAM
                 plan.catalog_version = plan.program.catalog_version
@@ -370,14 +374,14 @@ cdef class _PlanBuilder:
 
     @staticmethod
     cdef int copy_options(Plan* plan, object copy, object columns) except -1:
-        names = list(getattr(copy, "columns", None) or [column[0] for column in columns])
+        names = [column[0] for column in columns]
         csv = copy.format == "csv"
-        plan.kind = PLAN_COPY_IN if copy.direction == "in" else PLAN_COPY_OUT
+        plan.kind = PLAN_COPY_IN if copy.direction == "from" else PLAN_COPY_OUT
         plan.copy.format = {"text": COPY_TEXT, "csv": COPY_CSV, "binary": COPY_BINARY}[copy.format]
         plan.copy.delimiter = ord(copy.delimiter or ("," if csv else "\t"))
         plan.copy.quote = ord(copy.quote or '"')
         plan.copy.escape = ord(copy.escape or copy.quote or '"')
-        plan.copy.header = 2 if copy.header == "match" else bool(copy.header)
+        plan.copy.header = 2 if copy.header_match else bool(copy.header)
         null = copy.null if copy.null is not None else ("" if csv else "\\N")
         plan.copy.null_text = <const uint8_t*>_keep(&plan.pool, null)
         plan.copy.null_size = len(null.encode())

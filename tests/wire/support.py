@@ -12,6 +12,7 @@ The planner reads statements with regular expressions, so a protocol test does n
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import socket
 import struct
@@ -25,7 +26,7 @@ from dsql_core.storage import Arena
 from opendsql.catalog.result import Notice, Pending, PyResult
 from opendsql.errors import DsqlError
 from opendsql.gateway import Server, listen
-from opendsql.gateway.copy import CopyPlan
+from opendsql.query.copy import CopyPlan
 from opendsql.gateway.service import GatewayService
 
 INT4, INT8, TEXT = 23, 20, 25
@@ -152,12 +153,19 @@ class FakePlanner:
                     for i in range(int(words[1]))]
             program = compile_ir(plan={"op": "values", "rows": data, "out": [INT4, TEXT], "id": 0}, columns=columns,
                                  catalog_version=version)
-            return FakePlanned(program, columns=columns, copy=CopyPlan("out", style), key_by_text=True)
+            return FakePlanned(copy=copy_plan("to", program, style), key_by_text=True)
         exprs = [("param", 0, INT4), ("param", 1, TEXT)]
         program = compile_ir(plan={"op": "result", "exprs": exprs, "id": 0}, params=[INT4, TEXT], catalog_version=version,
                              columns=columns)
-        return FakePlanned(program, columns=columns, param_oids=[INT4, TEXT], copy=CopyPlan("in", style), cacheable=False,
-                           key_by_text=True)
+        return FakePlanned(copy=copy_plan("from", program, style), cacheable=False, key_by_text=True)
+
+
+def copy_plan(direction: str, program: Any, style: str) -> CopyPlan:
+    """A CopyPlan over the columns n and t."""
+    plan = CopyPlan(direction, program, [("n", INT4), ("t", TEXT)], format=style)
+    if style == "csv":
+        plan.delimiter, plan.null = ",", ""
+    return plan
 
 
 def _fail(session: Any, params: list[str | None]) -> PyResult:
@@ -193,11 +201,10 @@ def serving(*, verdict: Any = None, authenticate: Any = None, **options: Any) ->
 
     arena = Arena.create(1 << 26)
     engine = EngineHandle(arena, 0, commit)
-    listener = listen("127.0.0.1", 0) if "port" not in options else listen("127.0.0.1", options.pop("port"))
+    listener = listen("127.0.0.1", free_port())
     planner = FakePlanner()
     server = Server(engine, listen_fd=listener.fileno(), **options)
     service = GatewayService(server, engine, planner=planner, load_catalog=lambda session: None, authenticate=authenticate)
-    service._plan = lambda request: planner.plan(request)  # COPY without a parser
     loop = server.start()
     thread = service.start()
     try:
@@ -211,6 +218,15 @@ def serving(*, verdict: Any = None, authenticate: Any = None, **options: Any) ->
         listener.close()
         server.close()
         arena.close()
+
+
+def free_port() -> int:
+    """A loopback port below the kernel's ephemeral range."""
+    for port in range(21000 + os.getpid() % 1000, 32768):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise RuntimeError("no free port")
 
 
 class Client:

@@ -6,8 +6,7 @@
     server.start()                                  # the loop thread: gives up the GIL for good
     GatewayService(server, engine).run()            # this thread plans until stop(); then server.stop()
 
-    service.py   requests of the loop -> planner, catalog handlers, settings      copy.py   COPY statements -> plans
-    listener.py  the listening socket
+    service.py   requests of the loop -> planner, catalog handlers, settings      listener.py  the listening socket
 """
 
 from dsql_core.wire import COUNTER_BYTES, Server, WireRequest, read_counters

@@ -1,6 +1,6 @@
 """The planner thread: takes what the serving loop parks, one request at a time, and gives back plans and results.
 
-    startup   settings of the startup packet, the login decision       plan   text -> Planned (or a COPY plan)
+    startup   settings of the startup packet, the login decision       plan   text -> Planned
     run       a Python statement (DDL, SET, SHOW, EXPLAIN ...)         step   a program that calls Python functions
     end       SET inside a transaction that is now over                close  nothing to keep
 
@@ -27,7 +27,6 @@ from opendsql.catalog import context
 from opendsql.catalog.result import Pending, PyResult
 from opendsql.catalog.settings import SessionSettings, apply_format, settings_of, startup_options
 from opendsql.errors import DsqlError
-from opendsql.gateway import copy
 
 log = logging.getLogger("opendsql.gateway")
 
@@ -152,8 +151,6 @@ class GatewayService:
 
     def _plan(self, request: WireRequest) -> Any:
         with self._context(request):
-            if copy.is_copy(request.text):
-                return copy.plan(self.planner, request)
             return self.planner.plan(request)
 
     def _run(self, request: WireRequest) -> Any:
