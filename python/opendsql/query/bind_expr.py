@@ -285,7 +285,12 @@ class ExprBinder:
         return ArrayCtor(entry.array_oid, oid, tuple(items))
 
     def _bind_A_Indirection(self, item: Node, scope: Scope) -> Expr:
-        bound = self.expr(item["arg"], scope)
+        body = item["arg"].get("ColumnRef", {}).get("fields", [{}])
+        if "A_Star" in body[-1] and len(body) > 1:  # (t.*).x is (t).x
+            shown = self.star(item["arg"]["ColumnRef"], scope)
+            bound: Expr = RowExpr(RECORD, tuple(c.expr for c in shown), tuple(c.name for c in shown))
+        else:
+            bound = self.expr(item["arg"], scope)
         position = self.position(location_of(item["arg"]))
         subscripts: list[Node] = []
         for part in item["indirection"]:

@@ -147,11 +147,15 @@ class FromBinder:
             )
         rel = self.new_rel(alias.get("aliasname") or found.name, tuple(n for n, _ in found.columns))
         node = self.remember(VirtualRows(rel, found, alias.get("aliasname") or found.name))
+        for place, column in enumerate(node.columns()):
+            self.origins[column.id] = (found.oid, place + 1)
         columns = [
             ScopeColumn(column[0], col, found.oid, i + 1)
             for i, (column, col) in enumerate(zip(found.columns, node.columns(), strict=True))
         ]
-        return self._named(node, columns, alias, found.name, found.schema, rel)
+        item = self._named(node, columns, alias, found.name, found.schema, rel)
+        item.tables[0].system = (ScopeColumn("tableoid", Const(OID, str(found.oid))),)
+        return item
 
     def scan(self, table: Table, alias: str) -> Scan:
         """A fresh occurrence of a table."""
@@ -248,7 +252,11 @@ class FromBinder:
         rel = self.new_rel(alias.get("aliasname") or name, tuple(cte.names))
         cte.references += 1
         node = self.remember(CteScan(rel, cte.number, name, tuple(cte.types), work=cte.recursing))
-        columns = [ScopeColumn(n, c) for n, c in zip(cte.names, node.columns(), strict=True)]
+        columns = []
+        for label, column, origin in zip(cte.names, node.columns(), cte.origins, strict=True):
+            if origin[0]:
+                self.origins[column.id] = origin
+            columns.append(ScopeColumn(label, column, *origin))
         return self._named(node, columns, alias, name, None, rel)
 
     # -- joins ---------------------------------------------------------------------------------------------------

@@ -255,7 +255,7 @@ class FunctionBinder:
             found = self._window(name, match, coerced, item, scope, location, aggregate=True)
             assert isinstance(found, WindowCall)
             return replace(found, filter=condition)
-        self._check_aggregate_place(scope, coerced, position)
+        self._check_aggregate_place(scope, coerced, item, position)
         return AggCall(
             match.result_type,
             match.kernel,
@@ -267,7 +267,7 @@ class FunctionBinder:
             star=item.get("agg_star", False),
         )
 
-    def _check_aggregate_place(self, scope: Scope, args: list[Expr], position: int | None) -> None:
+    def _check_aggregate_place(self, scope: Scope, args: list[Expr], item: Node, position: int | None) -> None:
         words = _NO_AGGREGATES.get(scope.clause)
         if words:
             raise DsqlError("42803", f"aggregate functions are not allowed in {words}", position=position)
@@ -275,7 +275,9 @@ class FunctionBinder:
             raise DsqlError("42803", "aggregate functions are not allowed here", position=position)
         found = [e for a in args for e in walk(a)]
         if any(isinstance(e, AggCall) for e in found):
-            raise DsqlError("42803", "aggregate function calls cannot be nested", position=position)
+            inner = next((location_of(a) for a in item.get("args", ()) if "FuncCall" in a), -1)
+            where = self.position(inner) or position
+            raise DsqlError("42803", "aggregate function calls cannot be nested", position=where)
         if any(isinstance(e, WindowCall) for e in found):
             raise DsqlError("42803", "aggregate function calls cannot contain window function calls", position=position)
         rels = {e.rel for e in found if isinstance(e, Col)}

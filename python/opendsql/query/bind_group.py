@@ -188,6 +188,9 @@ class GroupBinder:
         )
         self.remember(node)
         out = node.columns()
+        for group, column in zip(groups, out, strict=False):
+            if isinstance(group, Col) and group.id in self.origins:
+                self.origins[column.id] = self.origins[group.id]
 
         def change(part: Expr) -> Expr | None:
             if isinstance(part, AggCall):

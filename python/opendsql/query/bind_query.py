@@ -38,6 +38,7 @@ class CteEntry:
     types: list[tuple[int, int]] | None = None
     inline: Callable[[], Query] | None = None
     recursing: bool = False
+    origins: list[tuple[int, int]] = field(default_factory=list)
     references: int = 0
 
 
@@ -134,7 +135,8 @@ class QueryBinder:
         columns = self.cte_names(query.columns, names, body["ctename"])
         types = [(c.type_oid, c.typmod) for c in query.plan.columns()]
         self.ctes.append(Cte(body["ctename"], query.plan, tuple(types)))
-        return CteEntry(body["ctename"], len(self.ctes) - 1, [c.name for c in columns], types)
+        origins = [(c.table_oid, c.attnum) for c in columns]
+        return CteEntry(body["ctename"], len(self.ctes) - 1, [c.name for c in columns], types, origins=origins)
 
     def _recursive_cte(self, body: Node, scope: Scope) -> CteEntry:
         name = body["ctename"]
@@ -157,6 +159,7 @@ class QueryBinder:
         entry.types = [(c.type_oid, c.typmod) for c in init.plan.columns()]
         columns = self.cte_names(init.columns, [n["String"].get("sval", "") for n in body.get("aliascolnames", ())], name)
         entry.names = [c.name for c in columns]
+        entry.origins = [(0, 0)] * len(columns)
         entry.recursing = True
         step = self.query(item["rarg"], Scope(parent=inner, ctes={name: entry}))
         entry.recursing = False

@@ -256,8 +256,6 @@ class SelectBinder:
         """A bigint expression without variables."""
         inner = Scope(parent=scope, clause=word, level=None)
         bound = self.expr(node, inner)
-        if any(isinstance(p, Col) and p.rel in (scope.level.rels if scope.level else ()) for p in walk(bound)):
-            raise DsqlError("42P10", f"argument of {word} must not contain variables", position=self.position(location_of(node)))
         found = self.coerce(bound, INT8, context="a")
         if found is None or (bound.type_oid != UNKNOWN and TYPES_BY_OID[bound.type_oid].category != "N"):
             raise DsqlError(
@@ -265,6 +263,8 @@ class SelectBinder:
                 f"argument of {word} must be type bigint, not type {format_type(bound.type_oid)}",
                 position=self.position(location_of(node)),
             )
+        if any(isinstance(p, Col) and p.rel in (scope.level.rels if scope.level else ()) for p in walk(bound)):
+            raise DsqlError("42P10", f"argument of {word} must not contain variables", position=self.position(location_of(node)))
         return found
 
     def _with_ties(self, plan: Plan, keys: tuple[SortKey, ...], limit: Any, offset: Any) -> Plan:

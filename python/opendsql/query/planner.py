@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from opendsql.errors import DsqlError
-from opendsql.query import gate, utility
+from opendsql.query import catalog_hooks, gate, utility
 from opendsql.query.binder import Binder
 from opendsql.query.bind_select import Query
 from opendsql.query.emit import Emitter
@@ -63,7 +63,8 @@ class Planner:
         # catalog_provider(session) -> Catalog at the session's snapshot
         self.catalog_provider = catalog_provider
         self.compile_program = compile_program if compile_program is not None else default_compiler()
-        self.literal_check = literal_check
+        self.literal_check = literal_check if literal_check is not None else default_literal_check()
+        catalog_hooks.install(self)
 
     def plan(self, request: Any) -> Planned:
         """The plan of one request (see the PlanRequest contract); raises DsqlError."""
@@ -246,3 +247,24 @@ def default_compiler() -> Callable[[dict[str, Any]], Any]:
     except ImportError:
         return lambda ir: None
     return Program.compile
+
+
+def default_literal_check() -> Callable[[int, str], None] | None:
+    """Reads a literal as its type with the core's input functions, where the core is built."""
+    try:
+        from dsql_core.types import TypeFormatError, encode
+    except ImportError:
+        return None
+    plain = {18, 19, 25, 1042, 1043, 705}
+
+    def check(oid: int, text: str) -> None:
+        if oid in plain:
+            return
+        try:
+            encode(oid, text)
+        except TypeFormatError as error:
+            raise DsqlError(error.sqlstate, str(error.args[0]), detail=getattr(error, "detail", None) or None) from None
+        except (LookupError, ValueError, TypeError):
+            return  # a type the core has no input for yet
+
+    return check
