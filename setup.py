@@ -78,7 +78,7 @@ def extensions() -> list[Extension]:
                     "-fno-strict-aliasing",
                     "-pthread",
                     "-Wno-unused-function",
-                    "-Wno-unreachable-code-fallthrough",
+                    "-Wno-discarded-qualifiers",
                 ],
                 extra_link_args=["-pthread"],
                 depends=[str(path), *depends],

@@ -13,7 +13,8 @@ import sys
 import threading
 import time
 
-from dsql_core.execute import EngineHandle, SessionHandle
+import dsql_core.execute.kernels  # noqa: F401  (registers them)
+from dsql_core.execute import EngineHandle, ExecuteError, SessionHandle
 from dsql_core.shared import DURABLE_SEQ_OFFSET, REPLAYED_OFFSET, TRIM_SEQ_OFFSET
 from dsql_core.storage import Arena
 from opendsql.catalog import bootstrap, jobs
@@ -79,7 +80,7 @@ class Keeper:
             try:
                 if not jobs.run_jobs(self.session):
                     return
-            except DsqlError as error:
+            except (DsqlError, ExecuteError) as error:
                 print(f"opendsql: job step failed: {error.sqlstate} {error}", file=sys.stderr, flush=True)
                 self.stopping.wait(0.2)
 

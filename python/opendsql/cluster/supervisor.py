@@ -18,6 +18,7 @@ Invariants
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import selectors
@@ -26,13 +27,13 @@ import socket
 import sys
 import time
 from multiprocessing.context import ForkProcess
-from pathlib import Path
 
 from opendsql.cluster.status import control_socket_path
 from opendsql.cluster.wiring import Wiring, WorkerSpec
 from opendsql.cluster.worker import worker_main
 from opendsql.config import ServerConfig
 from opendsql.errors import OperatorError
+from opendsql.gateway import listen
 from opendsql.journal import DataDirectory
 
 # A worker that dies this many times within RESTART_WINDOW_S stops the server: something is broken for good.
@@ -77,16 +78,10 @@ class Supervisor:
 
     def listen(self) -> socket.socket:
         """The listening socket every serving worker inherits."""
-        family = socket.AF_INET6 if ":" in self.config.host else socket.AF_INET
-        listener = socket.socket(family, socket.SOCK_STREAM)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            listener.bind((self.config.host, self.config.port))
+            return listen(self.config.host, self.config.port)
         except OSError as error:
             raise OperatorError(f"cannot listen on {self.config.host}:{self.config.port}: {error.strerror}") from None
-        listener.listen(4096)
-        listener.setblocking(False)
-        return listener
 
     def install_signals(self) -> None:
         """SIGTERM and SIGINT wake the selector instead of interrupting whatever runs."""
@@ -170,9 +165,9 @@ class Supervisor:
 
     def stop_all(self, number: signal.Signals) -> None:
         """Signals every child and reaps it."""
-        for _, process in self.children.values():
-            assert process.pid is not None
-            os.kill(process.pid, number)
+        for pidfd in self.children:
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(pidfd, number)
         for pidfd in list(self.children):
             _, process = self.forget(pidfd)
             process.join()
@@ -212,10 +207,3 @@ class Supervisor:
         found["workers"] = [{"kind": spec.kind, "pid": process.pid} for spec, process in self.children.values()]
         return found
 
-
-def data_file_bytes(path: Path) -> int:
-    """Size of a file in bytes, 0 when it is not there."""
-    try:
-        return path.stat().st_size
-    except FileNotFoundError:
-        return 0

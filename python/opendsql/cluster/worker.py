@@ -16,6 +16,7 @@ import sys
 import threading
 import time
 
+import dsql_core.execute.kernels  # noqa: F401  (registers them)
 from dsql_core.execute import EngineHandle
 from dsql_core.storage import Arena
 from dsql_core.wire import COUNTER_BYTES, Server
