@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from opendsql.storage import Checkpointer, open_arena
 
 from dsql_core.storage import Arena, inspect
-from opendsql.storage import Checkpointer, open_arena
 
 ROWS = int(os.environ.get("BENCH_ROWS", "300000"))
 GETS = 20_000

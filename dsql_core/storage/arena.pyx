@@ -20,7 +20,7 @@ from libc.stdlib cimport free
 from libc.string cimport memset
 
 from dsql_core.base.mapping cimport (
-    dsql_memory_create, dsql_memory_map, dsql_memory_protect, dsql_memory_unmap,
+    dsql_memory_advise_large, dsql_memory_create, dsql_memory_map, dsql_memory_protect, dsql_memory_unmap,
 )
 from dsql_core.base.memory cimport Pool, pool_free, pool_init, pool_reset
 from dsql_core.base.types cimport Slice
@@ -31,9 +31,10 @@ from dsql_core.storage.pins cimport pin_slots_return, pins_setup, pins_sweep
 from dsql_core.storage.reclaim cimport reclaim_judge, touch_ahead, writer_free, writer_new
 from dsql_core.storage.recover cimport control_check, control_format, writer_recover
 from dsql_core.storage.store cimport (
-    Cursor, cursor_fetch, cursor_first, cursor_last, cursor_open, cursor_seek, cursor_seek_before, snapshot_pin,
-    snapshot_pin_at, snapshot_pin_clear, snapshot_slot_acquire, snapshot_slot_release, snapshot_unpin, store_batch_begin, store_catalog_version, store_publish, store_visible_ts, tree_delete, tree_drop,
-    tree_entry_count, tree_estimate, tree_get, tree_put, tree_root, KEY_SIZE_MAX,
+    Cursor, KEY_SIZE_MAX, cursor_fetch, cursor_first, cursor_last, cursor_open, cursor_seek, cursor_seek_before,
+    snapshot_pin, snapshot_pin_at, snapshot_pin_clear, snapshot_slot_acquire, snapshot_slot_release,
+    snapshot_unpin, store_batch_begin, store_catalog_version, store_pages_left, store_publish, store_visible_ts,
+    tree_delete, tree_drop, tree_entry_count, tree_estimate, tree_get, tree_put, tree_root,
 )
 
 # The layout is a format: a compiler that lays these out otherwise must not run.
@@ -127,6 +128,7 @@ cdef class Arena:
         if store.arena == NULL:
             arena._release()
             raise MemoryError("cannot map the arena")
+        dsql_memory_advise_large(store.arena, store.arena_size)
         if writer:
             store.writable = 1
             store.writer = writer_new()
@@ -209,6 +211,7 @@ cdef class Arena:
             "pages_high": control.pages_high,
             "pages_free": control.pages_free,
             "pages_held": control.pages_held,
+            "pages_left": store_pages_left(self.store),
             "pages_used": control.pages_high - PAGE_NO_FIRST - control.pages_free - control.pages_held,
             "bags": control.bag_count,
             "batches": control.batch_count,

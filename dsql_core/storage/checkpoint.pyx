@@ -27,6 +27,7 @@ from libc.stdlib cimport free, qsort
 from libc.string cimport memcpy, memset
 
 from dsql_core.base.atomic cimport dsql_load_acquire, dsql_store_release
+from dsql_core.base.crc32c cimport dsql_crc32c, dsql_crc32c_portable
 from dsql_core.base.sync cimport dsql_file_size, dsql_read_at, dsql_set_direct, dsql_sync_data, dsql_write_at
 from dsql_core.storage.arena import StorageError
 from dsql_core.storage.inspect cimport Inspection, inspect_root, page_checksum
@@ -105,6 +106,14 @@ def read_metas(int fd):
     finally:
         free(buffer)
     return found
+
+
+def checksum(bytes data not None, uint32_t start=0, bint portable=False):
+    """CRC32C of bytes, continuing `start`; portable=True is the form without the instruction."""
+    cdef const char* p = data
+    if portable:
+        return dsql_crc32c_portable(start, p, len(data))
+    return dsql_crc32c(start, p, len(data))
 
 
 # -- finding what is new -----------------------------------------------------------------------------------------------

@@ -61,7 +61,9 @@ cdef uint64_t tree_estimate(Store* store, page_no_t root) noexcept nogil
 # A batch: store_batch_begin, any number of tree_put/tree_delete/tree_drop, store_publish. A tree comes to life with
 # its first put. Errors: -1 out of arena, -2 corrupt; after an error the batch must be given up by recovery.
 cdef int store_batch_begin(Store* store) noexcept nogil
-cdef int tree_put(Store* store, tree_id_t tree, const uint8_t* key, size_t key_size, const uint8_t* value, size_t value_size) noexcept nogil   # 1 replaced, 0 new
+# tree_put: 1 replaced, 0 new. A key above KEY_SIZE_MAX is refused as -2: bound keys before they reach the journal.
+cdef int tree_put(Store* store, tree_id_t tree, const uint8_t* key, size_t key_size, const uint8_t* value,
+                  size_t value_size) noexcept nogil
 cdef int tree_delete(Store* store, tree_id_t tree, const uint8_t* key, size_t key_size) noexcept nogil    # 1 deleted, 0 absent
 cdef int tree_drop(Store* store, tree_id_t tree) noexcept nogil
 cdef int store_publish(Store* store, timestamp_t visible_ts, uint64_t catalog_version, seq_t journal_seq) noexcept nogil
@@ -75,3 +77,6 @@ cdef void snapshot_pin_at(Store* store, int32_t slot_no, Snapshot* out) noexcept
 cdef void snapshot_pin_clear(Store* store, int32_t slot_no) noexcept nogil
 # The same, by tree id.
 cdef uint64_t tree_entry_count(Store* store, const Snapshot* snapshot, tree_id_t tree) noexcept nogil
+# Pages a writer could still take, as it last reported (at each eighth batch): refuse commits early when few are left,
+# because a batch that finds none stops the writer after its frame is already durable. Any process.
+cdef uint64_t store_pages_left(Store* store) noexcept nogil

@@ -13,7 +13,7 @@ Memory: keys and values returned point into pages and live as long as the pin, o
 from libc.stdint cimport int32_t, uint8_t, uint32_t, uint64_t
 from libc.string cimport memcpy
 
-from dsql_core.base.atomic cimport dsql_check, dsql_load_acquire, dsql_store_relaxed
+from dsql_core.base.atomic cimport dsql_check, dsql_load_acquire, dsql_load_relaxed, dsql_store_relaxed
 from dsql_core.base.memory cimport Pool, pool_alloc
 from dsql_core.base.types cimport Slice
 from dsql_core.storage.layout cimport (
@@ -71,6 +71,11 @@ cdef timestamp_t store_visible_ts(Store* store) noexcept nogil:
 
 cdef uint64_t store_catalog_version(Store* store) noexcept nogil:
     return dsql_load_acquire(&store.control.catalog_version)
+
+
+cdef uint64_t store_pages_left(Store* store) noexcept nogil:
+    cdef uint64_t high = dsql_load_relaxed(&store.control.pages_high)
+    return store.pages_max - high + dsql_load_relaxed(&store.control.pages_free)
 
 
 # -- single reads ------------------------------------------------------------------------------------------------------
@@ -350,7 +355,7 @@ cdef int cursor_fetch(Cursor* cursor, int direction, const uint8_t* stop_key, si
     # The stop key is looked up once per leaf, not compared with every entry.
     cdef Store* store = cursor.store
     cdef const uint8_t* page
-    cdef int depth, at, end, found, taking, i
+    cdef int depth, at, end, found, taking
     cdef int filled = 0
     while filled < limit and cursor.valid:
         depth = cursor.depth - 1
@@ -368,7 +373,8 @@ cdef int cursor_fetch(Cursor* cursor, int direction, const uint8_t* stop_key, si
             taking = limit - filled
         if taking < 0:
             taking = 0
-        for i in range(taking):
+        while taking > 0:
+            taking -= 1
             if _take(store, page, at, pool, &keys[filled] if keys != NULL else NULL, &values[filled]) < 0:
                 return -1
             filled += 1

@@ -27,6 +27,9 @@ static inline void *dsql_memory_map(int fd, uint64_t size, int writable) {
 
 static inline void dsql_memory_unmap(void *p, uint64_t size) { if (p) munmap(p, size); }
 
+/* Large pages where the machine lets shared memory have them on request; nothing happens elsewhere. */
+static inline void dsql_memory_advise_large(void *p, uint64_t size) { (void)madvise(p, size, MADV_HUGEPAGE); }
+
 /* Changes what this process may do with a mapping: 0 or -errno. */
 static inline int dsql_memory_protect(void *p, uint64_t size, int writable) {
     return mprotect(p, size, PROT_READ | (writable ? PROT_WRITE : 0)) < 0 ? -errno : 0;

@@ -6,10 +6,10 @@ import shutil
 from pathlib import Path
 
 import pytest
-
-from dsql_core.storage import PAGE_BYTES, Arena, Checkpoint, StorageError, inspect, read_metas
 from opendsql.errors import OperatorError
 from opendsql.storage import CHECKPOINT_FILE, Checkpointer, open_arena, verify_checkpoint
+
+from dsql_core.storage import PAGE_BYTES, Arena, Checkpoint, StorageError, inspect, read_metas
 
 ARENA = 256 << 20
 SECTOR = 512

@@ -16,10 +16,10 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
-
-from dsql_core.storage import Arena, StorageError, inspect
 from opendsql.errors import OperatorError
 from opendsql.storage import Checkpointer, open_arena
+
+from dsql_core.storage import Arena, StorageError, inspect
 
 FORK = multiprocessing.get_context("fork")
 ARENA = 512 << 20

@@ -21,9 +21,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from opendsql.errors import OperatorError
-
 from dsql_core.storage import Arena, Checkpoint, StorageError
+from opendsql.errors import OperatorError
 
 CHECKPOINT_FILE = "checkpoint.pages"
 BYTES_PER_SECOND = 64 << 20

@@ -15,10 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from dsql_core.storage import FORMAT_VERSION, PAGE_BYTES, Arena, StorageError, load, read_metas
 from opendsql.errors import OperatorError
 from opendsql.storage.checkpoint import CHECKPOINT_FILE, create_file
-
-from dsql_core.storage import FORMAT_VERSION, PAGE_BYTES, Arena, StorageError, load, read_metas
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,10 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from dsql_core.storage import Arena, StorageError, load, read_metas
 from opendsql.errors import OperatorError
 from opendsql.storage.checkpoint import CHECKPOINT_FILE
 from opendsql.storage.recovery import newest_meta
-
-from dsql_core.storage import Arena, StorageError, load, read_metas
 
 
 @dataclass(slots=True)
