@@ -6,7 +6,7 @@ EngineHandle and SessionHandle (engine and session for Python), ExecuteError.
 Importing the package registers every operator; kernels are registered by importing dsql_core.execute.kernels.
 """
 
-from dsql_core.execute import op_basic, op_scan, op_sub
+from dsql_core.execute import op_basic, op_modify, op_scan, op_sort, op_sub
 from dsql_core.execute.errors import ExecuteError
 from dsql_core.execute.handle import EngineHandle, SessionHandle
 from dsql_core.execute.program import ProgramHandle
@@ -21,7 +21,9 @@ __all__ = [
     "ProgramHandle",
     "SessionHandle",
     "op_basic",
+    "op_modify",
     "op_scan",
+    "op_sort",
     "op_sub",
     "register_pyfunction",
     "set_pyfunction_resolver",

@@ -544,7 +544,7 @@ cdef class PlanCompiler(ExprCompiler):
         node.returning = self.exprs(returning, types)
         node.returning_count = len(returning or ())
         self._output(node, [node.returning[i].type_oid for i in range(node.returning_count)])
-        return self._tuples(node, self.types_of(node.child), 0)
+        return self._tuples(node, self.types_of(node), 1)
 
     def _insert(self, size_t address, dict ir, needed):
         cdef PlanNode* node = <PlanNode*>address
@@ -564,7 +564,7 @@ cdef class PlanCompiler(ExprCompiler):
                         node.conflict_index = i
             self._set_columns(node, conflict.get("set"), row + row)
             node.conflict_where = self.optional(conflict.get("where"), row + row)
-        self._returning(node, ir, row)
+        self._returning(node, ir, row + self.types_of(node.child))
 
     def _update(self, size_t address, dict ir, needed):
         cdef PlanNode* node = <PlanNode*>address

@@ -48,7 +48,7 @@ cdef inline void _null_constant(uint32_t type_oid, uint8_t phys, Vector* out) no
 
 
 cdef inline void _bool_constant(int value, Vector* out) noexcept nogil:
-    out.data = _TRUE if value else _ZEROS
+    out.data = &_TRUE[0] if value else &_ZEROS[0]
     out.nulls = NULL
     out.type_oid = OID_BOOL
     out.phys = PHYS_BOOL

@@ -16,6 +16,9 @@ cdef int tuple_gather(const TupleLayout* layout, Pool* pool, uint8_t** tuples, u
                       Vector* out) noexcept nogil
 # All columns as a batch in pool. 0, -1.
 cdef int tuple_batch(const TupleLayout* layout, Pool* pool, uint8_t** tuples, uint32_t count, Batch* out) noexcept nogil
+# The first `columns` columns only.
+cdef int tuple_batch_of(const TupleLayout* layout, Pool* pool, uint8_t** tuples, uint32_t count, uint32_t columns,
+                        Batch* out) noexcept nogil
 # Hash of the selected rows over `count` key vectors: NULLs hash alike. hashes[row].
 cdef void hash_vectors(const Vector* keys, uint32_t key_count, const uint32_t* sel, uint32_t count,
                        uint64_t* hashes) noexcept nogil

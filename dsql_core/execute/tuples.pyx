@@ -125,14 +125,19 @@ cdef int tuple_gather(const TupleLayout* layout, Pool* pool, uint8_t** tuples, u
 
 
 cdef int tuple_batch(const TupleLayout* layout, Pool* pool, uint8_t** tuples, uint32_t count, Batch* out) noexcept nogil:
+    return tuple_batch_of(layout, pool, tuples, count, layout.column_count, out)
+
+
+cdef int tuple_batch_of(const TupleLayout* layout, Pool* pool, uint8_t** tuples, uint32_t count, uint32_t columns,
+                        Batch* out) noexcept nogil:
     cdef uint32_t c
-    out.columns = <Vector*>pool_alloc(pool, (layout.column_count + 1) * sizeof(Vector))
+    out.columns = <Vector*>pool_alloc(pool, (columns + 1) * sizeof(Vector))
     if out.columns == NULL:
         return -1
-    for c in range(layout.column_count):
+    for c in range(columns):
         if tuple_gather(layout, pool, tuples, count, c, &out.columns[c]) < 0:
             return -1
-    out.column_count = layout.column_count
+    out.column_count = columns
     out.row_count = count
     out.sel_count = count
     out.sel = NULL
