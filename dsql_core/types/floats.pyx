@@ -283,12 +283,7 @@ cdef int _float_input(const uint8_t* text, size_t size, bint is_float4, double* 
     else:
         value = strtod(copy, &end)
     failure = errno.errno
-    if end != copy + n or (at[0] != c'N' and at[0] != c'n' and n > 3 and isnan(value)):
-        # C's nan(...) and signed NaN spellings are not PostgreSQL's.
-        if copy != &stack[0]:
-            free(copy)
-        return invalid_syntax(type_name, text, size, error)
-    if isnan(value) and n != 3:
+    if end != copy + n:
         if copy != &stack[0]:
             free(copy)
         return invalid_syntax(type_name, text, size, error)
