@@ -28,7 +28,7 @@ from dsql_core.codec.message cimport (
     CHECK_CATALOG, CHECK_STAMP, CHECK_VALIDATE, MSG_COMMIT, MSG_RECORD, REPLY_COMMITTED, REPLY_FULL, REPLY_MALFORMED,
     REPLY_OC000, REPLY_OC001, REPLY_TOO_OLD, CommitHead, CommitReply, commit_reply_fill, commit_request_is_sound,
 )
-from dsql_core.shared.channel cimport Channel, channel_consume, channel_resume, channel_peek, channel_send2
+from dsql_core.shared.channel cimport Channel, channel_consume, channel_peek, channel_progress, channel_resume, channel_send2
 from dsql_core.shared.control cimport CONTROL_STATUS
 from dsql_core.shared.handle cimport ChannelHandle, RoleHandle, SharedMemory
 from dsql_core.shared.port cimport ReplyPort, reply_port_resume, reply_port_send
@@ -169,7 +169,7 @@ cdef int adjudicator_step(void* state) noexcept nogil:
                 _judge(role, &message, now_us)
                 channel_consume(role.requests[i])
                 taken += 1
-            events += taken
+            events += taken + channel_progress(role.requests[i])
             if taken == TURN_MESSAGES:
                 busy = 1
     return events

@@ -23,7 +23,7 @@ from dsql_core.base.types cimport Slice, seq_t, timestamp_t, uint8_t, uint16_t, 
 from dsql_core.codec.message cimport (
     MSG_DURABLE, MSG_RECORD, MSG_REPLY, MSG_STOP, CommitHead, Durable, message_kind,
 )
-from dsql_core.shared.channel cimport Channel, channel_consume, channel_resume, channel_peek, channel_send
+from dsql_core.shared.channel cimport Channel, channel_consume, channel_peek, channel_progress, channel_resume, channel_send
 from dsql_core.shared.handle cimport ChannelHandle, RoleHandle
 
 cdef enum:
@@ -165,6 +165,7 @@ cdef int crossbar_step(void* state) noexcept nogil:
                     _pass_on(role)
             channel_consume(input)
             events += 1
+        events += channel_progress(input)
     return events
 
 

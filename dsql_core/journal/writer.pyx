@@ -39,7 +39,7 @@ from dsql_core.journal.frame cimport FRAME_LZ4, FRAME_TAKEOVER, FrameHeader, fra
 from dsql_core.journal.segment cimport (
     dsql_segment_open, segments_add_closed, segments_close, segments_init, segments_roll, segments_start, segments_tend,
 )
-from dsql_core.shared.channel cimport Channel, channel_consume, channel_resume, channel_peek, channel_send
+from dsql_core.shared.channel cimport Channel, channel_consume, channel_peek, channel_progress, channel_resume, channel_send
 from dsql_core.shared.control cimport (
     CONTROL_BOOT, CONTROL_DURABLE_SEQ, CONTROL_DURABLE_TS, CONTROL_STATUS, CONTROL_TRIM_SEQ,
 )
@@ -265,6 +265,7 @@ cdef int journal_step(void* state) noexcept nogil:
         events += formed
         if journal.flush_inline:
             break                                      # the roles behind get their turn between two frames
+    events += channel_progress(journal.input)
     if journal.segments.next_fd < 0:
         if journal.control != NULL:
             trim_seq = dsql_load_relaxed(_control(journal, CONTROL_TRIM_SEQ))

@@ -34,6 +34,7 @@ cdef struct Channel:          # one side's view; owned by the role that uses it
     uint64_t seen             # the other side's word when last looked at
     size_t peeked             # consumer: ring bytes that channel_consume gives back; 0 = nothing peeked
     int32_t joined            # consumer: assembly holds a whole message
+    int32_t drained           # consumer: a peek that found no whole message took fragments and made room
 
 cdef size_t channel_memory_size(size_t capacity) noexcept nogil
 cdef void channel_format(uint8_t* memory, size_t capacity) noexcept nogil             # once, by the owner of the memory
@@ -49,6 +50,9 @@ cdef int channel_resume(Channel* channel) noexcept nogil
 cdef int channel_peek(Channel* channel, Slice* message) noexcept nogil
 cdef void channel_consume(Channel* channel) noexcept nogil
 cdef int channel_is_empty(const Channel* channel) noexcept nogil                      # consumer's view
+# 1 = peeks took fragments since the last call: progress that a role's step counts as an event, because the producer's
+# role may be in this loop and has room again.
+cdef int channel_progress(Channel* channel) noexcept nogil
 cdef size_t channel_used(const Channel* channel) noexcept nogil                       # bytes written and not yet read
 
 cdef inline void doorbell_ring(Doorbell* bell) noexcept nogil:

@@ -265,6 +265,7 @@ cdef int channel_peek(Channel* channel, Slice* message) noexcept nogil:
             if channel.assembly.failed:
                 return -1
             if flags & FLAG_MORE:
+                channel.drained = 1
                 tail += total
                 _give_back(channel, tail)
                 continue
@@ -292,6 +293,12 @@ cdef void channel_consume(Channel* channel) noexcept nogil:
 
 cdef int channel_is_empty(const Channel* channel) noexcept nogil:
     return dsql_load_relaxed(_word(channel, AT_TAIL)) == dsql_load_acquire(_word(channel, AT_HEAD))
+
+
+cdef int channel_progress(Channel* channel) noexcept nogil:
+    cdef int drained = channel.drained
+    channel.drained = 0
+    return drained
 
 
 cdef size_t channel_used(const Channel* channel) noexcept nogil:

@@ -21,7 +21,7 @@ from dsql_core.codec.message cimport (
     REPLY_FULL, REPLY_READ_ONLY, REPLY_UNKNOWN, CommitHead, CommitReply, Durable, OpHead, commit_reply_fill,
     message_kind, record_is_sound,
 )
-from dsql_core.shared.channel cimport Channel, channel_consume, channel_peek
+from dsql_core.shared.channel cimport Channel, channel_consume, channel_peek, channel_progress
 from dsql_core.shared.control cimport CONTROL_STATUS
 from dsql_core.shared.handle cimport ChannelHandle, RoleHandle, SharedMemory
 from dsql_core.shared.port cimport ReplyPort, reply_port_resume, reply_port_send
@@ -143,7 +143,7 @@ cdef int applier_step(void* state) noexcept nogil:
             dsql_check(0, b"storage input is a message of the commit path")
         channel_consume(applier.input)
         events += 1
-    return events
+    return events + channel_progress(applier.input)
 
 
 @cython.final
