@@ -27,7 +27,6 @@ from opendsql.query.expr import (
     VARCHAR,
     ArrayCtor,
     Cast,
-    Coalesce,
     Const,
     Expr,
     Param,
@@ -210,14 +209,16 @@ class CastBinder:
 
     # -- common types --------------------------------------------------------------------------------------------
 
-    def common_type(self, exprs: list[Expr], what: str, location: int | None = None) -> int:
+    def common_type(
+        self, exprs: list[Expr], what: str, location: int | None = None, places: list[int] | None = None
+    ) -> int:
         """The type UNION, CASE, VALUES ... give several expressions; 42804 when they have none."""
         oids = [e.type_oid for e in exprs]
         best = oids[0]
         if best != UNKNOWN and all(o == best for o in oids):
             return best
         chosen = UNKNOWN
-        for oid in oids:
+        for place, oid in enumerate(oids):
             if oid in (UNKNOWN, chosen):
                 continue
             if chosen == UNKNOWN:
@@ -228,16 +229,17 @@ class CastBinder:
                 raise DsqlError(
                     "42804",
                     f"{what} types {format_type(chosen)} and {format_type(oid)} cannot be matched",
-                    position=self.position(location),
+                    position=self.position(places[place] if places else location),
                 )
             if not one.preferred and resolve.can_coerce(chosen, oid) and not resolve.can_coerce(oid, chosen):
                 chosen = oid
         return TEXT if chosen == UNKNOWN else chosen
 
-    def to_common(self, exprs: list[Expr], what: str, location: int | None = None) -> list[Expr]:
-        """The expressions coerced to their common type."""
-        oid = self.common_type(exprs, what, location)
-        typmods = {e.typmod for e in exprs if e.type_oid == oid}
+    def to_common(
+        self, exprs: list[Expr], what: str, location: int | None = None, places: list[int] | None = None
+    ) -> list[Expr]:
+        """The expressions coerced to their common type; places are where each is written."""
+        oid = self.common_type(exprs, what, location, places)
         result = []
         for expr in exprs:
             found = self.coerce(expr, oid)
@@ -248,24 +250,14 @@ class CastBinder:
                     position=self.position(location),
                 )
             result.append(found)
-        del typmods
         return result
-
-    def common_of(self, exprs: list[Expr], what: str, location: int | None, build: Any) -> Expr:
-        """build(coerced expressions, oid)."""
-        coerced = self.to_common(exprs, what, location)
-        return build(tuple(coerced), coerced[0].type_oid)
-
-    def coalesce(self, exprs: list[Expr], location: int | None) -> Expr:
-        """COALESCE over expressions of any types."""
-        return self.common_of(exprs, "COALESCE", location, lambda parts, oid: Coalesce(oid, parts))
 
     # -- literals that name objects ------------------------------------------------------------------------------
 
     def reg_value(self, oid: int, text: str, location: int) -> str:
         """The oid (as text) a regclass, regtype ... literal means."""
         text = text.strip()
-        position = None
+        position = self.position(location)
         if text.isdigit():
             return text
         if text == "-" and oid != REGCLASS:
@@ -281,17 +273,17 @@ class CastBinder:
         if oid == 4089:
             entry = self.catalog.schemas.get(name)
             if entry is None:
-                raise DsqlError("3F000", f'schema "{name}" does not exist')
+                raise DsqlError("3F000", f'schema "{name}" does not exist', position=position)
             return str(entry.oid)
         if oid == 4096:
             entry = self.catalog.roles.get(name)
             if entry is None:
-                raise DsqlError("42704", f'role "{name}" does not exist')
+                raise DsqlError("42704", f'role "{name}" does not exist', position=position)
             return str(entry.oid)
         if oid == 2206:
             entry = find_type(text.removeprefix("pg_catalog."))
             if entry is None:
-                raise DsqlError("42704", f'type "{text}" does not exist')
+                raise DsqlError("42704", f'type "{text}" does not exist', position=position)
             return str(entry.oid)
         return self.other_reg_value(oid, name, text)
 

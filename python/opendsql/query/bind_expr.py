@@ -28,6 +28,7 @@ from opendsql.query.expr import (
     BoolTest,
     Call,
     Case,
+    Coalesce,
     Col,
     Const,
     Expr,
@@ -118,6 +119,9 @@ class ExprBinder:
         fields = item["fields"]
         position = self.position(item.get("location", 0))
         if "A_Star" in fields[-1]:
+            if len(fields) > 1:
+                shown = self.star(item, scope)
+                return RowExpr(RECORD, tuple(c.expr for c in shown), tuple(c.name for c in shown))
             raise DsqlError("42601", 'row expansion via "*" is not supported here', position=position)
         names = [f["String"].get("sval", "") for f in fields]
         if len(names) == 1:
@@ -127,6 +131,9 @@ class ExprBinder:
             table = scope.table(names[0], None, position)
             if table is not None:
                 return self._whole_row(table)
+            system = [c for t in scope.tables for c in t.system if c.name == names[0]]
+            if len(system) == 1:
+                return system[0].expr
             raise scope.missing_column(names[0], None, position)
         schema, table_name, name = ([None, *names] if len(names) == 2 else names[-3:])[:3]
         table = scope.table(table_name, schema, position)
@@ -219,19 +226,25 @@ class ExprBinder:
         default = self.expr(item["defresult"], scope) if "defresult" in item else None
         # PostgreSQL lists ELSE first when it looks for the common type
         every = ([default] if default is not None else []) + results
-        coerced = self.to_common(every, "CASE", item.get("location", 0))
+        places = [location_of(item["defresult"])] if default is not None else []
+        places += [location_of(when["CaseWhen"]["result"]) for when in item["args"]]
+        coerced = self.to_common(every, "CASE", item.get("location", 0), places)
         oid = coerced[0].type_oid
         if default is not None:
             default, coerced = coerced[0], coerced[1:]
         return Case(oid, tuple(zip(conditions, coerced, strict=True)), default)
 
     def _bind_CoalesceExpr(self, item: Node, scope: Scope) -> Expr:
-        return self.coalesce([self.expr(a, scope) for a in item["args"]], item.get("location", 0))
+        places = [location_of(a) for a in item["args"]]
+        bound = [self.expr(a, scope) for a in item["args"]]
+        args = self.to_common(bound, "COALESCE", item.get("location", 0), places)
+        return Coalesce(args[0].type_oid, tuple(args))
 
     def _bind_MinMaxExpr(self, item: Node, scope: Scope) -> Expr:
         greatest = item["op"] == "IS_GREATEST"
         word = "GREATEST" if greatest else "LEAST"
-        args = self.to_common([self.expr(a, scope) for a in item["args"]], word, item.get("location", 0))
+        places = [location_of(a) for a in item["args"]]
+        args = self.to_common([self.expr(a, scope) for a in item["args"]], word, item.get("location", 0), places)
         oid = args[0].type_oid
         match = self.find_operator(">" if greatest else "<", oid, oid, item.get("location", 0))
         parts = tuple(self.coerce(a, match.arg_types[0]) or a for a in args)
@@ -275,7 +288,8 @@ class ExprBinder:
                 hint="Explicitly cast to the desired type, for example ARRAY[]::integer[].",
                 position=self.position(location),
             )
-        items = self.to_common([self.expr(node, scope) for node in nodes], "ARRAY", location)
+        places = [location_of(node) for node in nodes]
+        items = self.to_common([self.expr(node, scope) for node in nodes], "ARRAY", location, places)
         oid = items[0].type_oid
         entry = TYPES_BY_OID[oid]
         if entry.is_array and entry.name.startswith("_"):

@@ -133,7 +133,11 @@ class FromBinder:
         found = self.find_relation(schema, name)
         shown = f"{schema}.{name}" if schema else name
         if found is None:
-            raise DsqlError("42P01", f'relation "{shown}" does not exist', position=position)
+            detail = hint = None
+            if schema is None and scope.is_future(name):
+                detail = f'There is a WITH item named "{name}", but it cannot be referenced from this part of the query.'
+                hint = "Use WITH RECURSIVE, or re-order the WITH items to remove forward references."
+            raise DsqlError("42P01", f'relation "{shown}" does not exist', detail=detail, hint=hint, position=position)
         self.note_relation(found)
         if isinstance(found, Table):
             return self._table(found, alias)

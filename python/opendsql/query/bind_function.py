@@ -13,22 +13,27 @@ from opendsql.errors import DsqlError, unsupported
 from opendsql.query.bind_expr import location_of
 from opendsql.query.expr import (
     BOOL,
+    BYTEA,
     INT8,
     RECORD,
     TEXT,
     UNKNOWN,
     AggCall,
     ArrayCtor,
+    BoolOp,
     Call,
+    Case,
     Col,
     Const,
     Expr,
+    NullTest,
     Param,
     RowExpr,
     SrfCall,
     WindowCall,
     walk,
 )
+from opendsql.query.logical import ROW_KEY
 from opendsql.query.params import NeedsOriginal
 from opendsql.query.scope import Scope
 from opendsql.registry import resolve
@@ -115,9 +120,6 @@ class FunctionBinder:
             for node in order_nodes:
                 args.append(self.expr(node["SortBy"]["node"], scope))
                 labels.append(None)
-        if item.get("agg_star") and names[-1] != "count":
-            shown = names[-1]
-            raise DsqlError("42809", f"{shown}(*) specified, but {shown} is not an aggregate function", position=self.position(location))
         match = self._match(
             names,
             args,
@@ -226,9 +228,9 @@ class FunctionBinder:
         if not within and match.aggkind != "n":
             raise DsqlError("42809", f"WITHIN GROUP is required for ordered-set aggregate {name}", position=position)
         coerced = self._arguments(match, args)
-        for arg in coerced:
-            if isinstance(arg, RowExpr):
-                raise unsupported("aggregates over whole rows are not supported")
+        for place, arg in enumerate(coerced):
+            if isinstance(arg, RowExpr) and name == "count":
+                coerced[place] = self._row_present(arg)
         distinct = item.get("agg_distinct", False)
         order = []
         for node in item.get("agg_order", ()):
@@ -266,6 +268,14 @@ class FunctionBinder:
             order=tuple(order),
             star=item.get("agg_star", False),
         )
+
+    def _row_present(self, row: RowExpr) -> Expr:
+        """Something that is NULL exactly when a whole row is (the padding of an outer join)."""
+        rels = {e.rel for e in row.items if isinstance(e, Col)}
+        if len(rels) == 1 and (rel := rels.pop(), ROW_KEY) in self.column_types:
+            return Col(BYTEA, rel, ROW_KEY)
+        present = BoolOp(BOOL, "or", tuple(NullTest(BOOL, e, False) for e in row.items))
+        return Case(BOOL, ((present, Const(BOOL, "true")),), None)
 
     def _check_aggregate_place(self, scope: Scope, args: list[Expr], item: Node, position: int | None) -> None:
         words = _NO_AGGREGATES.get(scope.clause)

@@ -131,11 +131,9 @@ class InsertBinder:
         if plain_values:
             rows = []
             scope = Scope(parent=outer, clause="VALUES")
+            self.check_lengths(source["valuesLists"])
             for node in source["valuesLists"]:
                 rows.append(self._values_row(node["List"].get("items", ()), table, columns, locations, override, scope))
-            sizes = {len(n["List"].get("items", ())) for n in source["valuesLists"]}
-            if len(sizes) > 1:
-                raise DsqlError("42601", "VALUES lists must all be the same length")
             rel = self.new_rel("*VALUES*")
             return self.remember(Values(rel, tuple(rows), types))
         query = self.query(source, outer)

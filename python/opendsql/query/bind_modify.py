@@ -117,11 +117,7 @@ class ModifyBinder:
             target = node["ResTarget"]
             column = self.target_column(target, table)
             if column.attnum in seen:
-                raise DsqlError(
-                    "42601",
-                    f'multiple assignments to same column "{column.name}"',
-                    position=self.position(target.get("location", 0)),
-                )
+                raise DsqlError("42601", f'multiple assignments to same column "{column.name}"')
             seen.add(column.attnum)
             value = target["val"]
             if "MultiAssignRef" in value:

@@ -145,7 +145,7 @@ class OperatorBinder:
         left, right = self.expr(item["lexpr"], scope), self.expr(item["rexpr"], scope)
         found = self.comparison("=", left, right, location)
         assert isinstance(found, Call)
-        value = found.args[0] if left.type_oid == UNKNOWN else left
+        value = found.args[0]
         return NullIf(value.type_oid, found.kernel, found.args[0], found.args[1], value, typmod=value.typmod)
 
     def _between(self, kind: str, item: Node, scope: Scope, location: int) -> Expr:

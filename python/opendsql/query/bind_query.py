@@ -15,6 +15,7 @@ from typing import Any
 
 from opendsql.errors import DsqlError, unsupported
 from opendsql.query import gate
+from opendsql.query.bind_expr import location_of
 from opendsql.query.bind_group import Target
 from opendsql.query.bind_select import Query
 from opendsql.query.expr import TEXT, UNKNOWN, Col, Expr
@@ -82,7 +83,8 @@ class QueryBinder:
                     position=self.position(body.get("location", 0)),
                 )
             seen.add(body["ctename"])
-        for body in bodies:
+        for number, body in enumerate(bodies):
+            scope.future = frozenset(b["ctename"] for b in bodies[number:])
             for word in ("search_clause", "cycle_clause"):
                 if word in body:
                     raise unsupported(f"{word.split('_')[0].upper()} clause not supported")
@@ -94,27 +96,33 @@ class QueryBinder:
             elif kind == "SelectStmt" and uses <= 1 and body.get("ctematerialized") != "CTEMaterializeAlways" and not _volatile(
                 body["ctequery"]
             ):
-                scope.ctes[name] = self._inline_cte(body, scope, uses)
+                scope.ctes[name] = self._inline_cte(body, scope)
             elif kind == "SelectStmt" and body.get("ctematerialized") == "CTEMaterializeNever":
-                scope.ctes[name] = self._inline_cte(body, scope, uses)
+                scope.ctes[name] = self._inline_cte(body, scope)
             else:
                 scope.ctes[name] = self._materialised_cte(body, kind, scope)
+        scope.future = frozenset()
         return scope
 
-    def _inline_cte(self, body: Node, scope: Scope, uses: int) -> CteEntry:
-        before = Scope(parent=scope.parent, ctes=dict(scope.ctes))
+    def _inline_cte(self, body: Node, scope: Scope) -> CteEntry:
+        before = Scope(parent=scope.parent, ctes=dict(scope.ctes), future=scope.future)
         names = [n["String"].get("sval", "") for n in body.get("aliascolnames", ())]
         entry = CteEntry(body["ctename"], names=names)
-        entry.inline = lambda: self.subquery(body["ctequery"], before)
-        if uses == 0:  # still checked, as PostgreSQL does
-            self.cte_names(entry.inline().columns, names, entry.name)
+        where = body.get("location", 0)
+        first: list[Query] = [self.subquery(body["ctequery"], before)]  # checked even where nothing uses it
+        self.cte_names(first[0].columns, names, entry.name, where)
+        entry.inline = lambda: first.pop() if first else self.subquery(body["ctequery"], before)
         return entry
 
-    def cte_names(self, columns: list[ScopeColumn], names: list[str], cte: str) -> list[ScopeColumn]:
+    def cte_names(
+        self, columns: list[ScopeColumn], names: list[str], cte: str, location: int = -1
+    ) -> list[ScopeColumn]:
         """Columns under a WITH query's column aliases."""
         if len(names) > len(columns):
             raise DsqlError(
-                "42P10", f'WITH query "{cte}" has {len(columns)} columns available but {len(names)} columns specified'
+                "42P10",
+                f'WITH query "{cte}" has {len(columns)} columns available but {len(names)} columns specified',
+                position=self.position(location),
             )
         return [replace(c, name=n) for c, n in zip(columns, names, strict=False)] + columns[len(names) :]
 
@@ -122,7 +130,7 @@ class QueryBinder:
         if kind == "SelectStmt":
             query = self.subquery(body["ctequery"], scope)
             if free_columns(query.plan):  # depends on a row outside: cannot be computed once
-                return self._inline_cte(body, scope, 1)
+                return self._inline_cte(body, scope)
         else:
             if scope.parent is not None:
                 raise DsqlError(
@@ -132,7 +140,7 @@ class QueryBinder:
                 )
             query = self.modify(kind, body["ctequery"][kind], scope)
         names = [n["String"].get("sval", "") for n in body.get("aliascolnames", ())]
-        columns = self.cte_names(query.columns, names, body["ctename"])
+        columns = self.cte_names(query.columns, names, body["ctename"], body.get("location", 0))
         types = [(c.type_oid, c.typmod) for c in query.plan.columns()]
         self.ctes.append(Cte(body["ctename"], query.plan, tuple(types)))
         origins = [(c.table_oid, c.attnum) for c in columns]
@@ -175,7 +183,7 @@ class QueryBinder:
                     f'recursive query "{name}" column {place + 1} has type {format_type(oid, typmod)} in non-recursive term '
                     f"but type {format_type(other)} overall",
                     hint="Cast the output of the non-recursive term to the correct type.",
-                    position=position,
+                    position=self.position(_target_location(item["larg"], place)),
                 )
             coerced.append(found)
         step_plan = self.projection(step.plan, coerced, entry.names)
@@ -189,12 +197,17 @@ class QueryBinder:
     def values_rows(self, item: Node, outer: Scope | None) -> list[list[Expr]]:
         """The rows of a VALUES list, bound but not coerced."""
         scope = Scope(parent=outer, clause="VALUES")
-        rows = []
-        for node in item["valuesLists"]:
-            rows.append([self.expr(n, scope) for n in node["List"].get("items", ())])
-            if len(rows[-1]) != len(rows[0]):
-                raise DsqlError("42601", "VALUES lists must all be the same length")
-        return rows
+        self.check_lengths(item["valuesLists"])
+        return [[self.expr(n, scope) for n in node["List"].get("items", ())] for node in item["valuesLists"]]
+
+    def check_lengths(self, rows: list[Node]) -> None:
+        """All VALUES lists must be as long as the first."""
+        first = rows[0]["List"].get("items", ())
+        for row in rows:
+            items = row["List"].get("items", ())
+            if len(items) != len(first):
+                where = self.position(location_of(items[0])) if items else None
+                raise DsqlError("42601", "VALUES lists must all be the same length", position=where)
 
     def _values_query(self, item: Node, outer: Scope | None) -> Query:
         rows = self.values_rows(item, outer)
@@ -233,12 +246,16 @@ class QueryBinder:
             self.depth -= 1
         word = item["op"].removeprefix("SETOP_")
         one, two = left.columns(), right.columns()
+        where = _first_location(item["rarg"])
         if len(one) != len(two):
-            raise DsqlError("42601", f"each {word} query must have the same number of columns")
+            raise DsqlError(
+                "42601", f"each {word} query must have the same number of columns", position=self.position(where)
+            )
         lefts, rights = [], []
         for a, b in zip(one, two, strict=True):
             first, second = self._literal_of(left, a), self._literal_of(right, b)
-            oid = self.common_type([first, second], word)
+            place = _target_location(item["rarg"], b.col) if isinstance(right, Project) else -1
+            oid = self.common_type([first, second], word, place if place >= 0 else where)
             lefts.append(self._fit(a, first, oid, word))
             rights.append(self._fit(b, second, oid, word))
         left, right = self._refit(left, lefts, names), self._refit(right, rights, names)
@@ -369,3 +386,19 @@ def _volatile(node: Any) -> bool:
         return "lockingClause" in node or any(_volatile(v) for v in node.values())
     return isinstance(node, list) and any(_volatile(v) for v in node)
 
+
+
+def _targets(item: Node) -> list[Node]:
+    while item.get("op", "SETOP_NONE") != "SETOP_NONE":
+        item = item["larg"]
+    return [t["ResTarget"]["val"] for t in item.get("targetList", ())]
+
+
+def _first_location(item: Node) -> int:
+    """Where a query's first output expression is written."""
+    return _target_location(item, 0)
+
+
+def _target_location(item: Node, place: int) -> int:
+    targets = _targets(item)
+    return location_of(targets[place]) if place < len(targets) else -1

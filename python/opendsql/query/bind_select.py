@@ -87,7 +87,8 @@ class SelectBinder:
             plan = DistinctNode(plan)
         keys = tuple((out[i], desc, first) for i, desc, first in sort)
         if distinct_on is not None:
-            plan, keys = self._apply_distinct_on(plan, keys, [out[i] for i in distinct_on])
+            where = location_of(distinct[0]) if distinct else -1
+            plan, keys = self._apply_distinct_on(plan, keys, [out[i] for i in distinct_on], where)
         elif keys:
             plan = Sort(plan, keys)
         plan = self.locking(plan, item, scope, from_node)
@@ -143,6 +144,8 @@ class SelectBinder:
             body = value.get("ColumnRef")
             if body is not None and "A_Star" in body["fields"][-1]:
                 for column in self.star(body, scope):
+                    if isinstance(column.expr, Col):
+                        self.seen_at.setdefault(column.expr.id, body.get("location", 0))
                     targets.append(Target(column.name, column.expr, origin=column))
                 continue
             star = value.get("A_Indirection")
@@ -226,11 +229,15 @@ class SelectBinder:
         return found
 
     def _apply_distinct_on(
-        self, plan: Plan, keys: tuple[SortKey, ...], on: list[Col]
+        self, plan: Plan, keys: tuple[SortKey, ...], on: list[Col], location: int
     ) -> tuple[Plan, tuple[SortKey, ...]]:
         leading = [k[0] for k in keys[: len(on)]]
         if any(k not in on for k in leading) and set(leading) != set(on):
-            raise DsqlError("42P10", "SELECT DISTINCT ON expressions must match initial ORDER BY expressions")
+            raise DsqlError(
+                "42P10",
+                "SELECT DISTINCT ON expressions must match initial ORDER BY expressions",
+                position=self.position(location),
+            )
         missing = tuple((c, False, False) for c in on if c not in [k[0] for k in keys])
         keys = (*keys, *missing)
         return DistinctOn(Sort(plan, keys), tuple(on)), keys

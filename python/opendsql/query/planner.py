@@ -263,7 +263,9 @@ def default_literal_check() -> Callable[[int, str], None] | None:
         try:
             encode(oid, text)
         except TypeFormatError as error:
-            raise DsqlError(error.sqlstate, str(error.args[0]), detail=getattr(error, "detail", None) or None) from None
+            if error.sqlstate == "0A000":
+                return  # no input function yet
+            raise DsqlError(error.sqlstate, error.message, detail=error.detail or None) from None
         except (LookupError, ValueError, TypeError):
             return  # a type the core has no input for yet
 

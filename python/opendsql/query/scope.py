@@ -51,6 +51,7 @@ class Scope:
     ctes: dict[str, Any] = field(default_factory=dict)
     clause: str = ""  # words of the clause being bound, for error texts
     level: Any = None  # the QueryLevel that collects aggregates and windows
+    future: frozenset[str] = frozenset()  # WITH queries of this level that come later
     barred: list[tuple[str, str]] = field(default_factory=list)  # (alias, reason) present but not usable here
 
     def column(self, name: str, position: int | None) -> ScopeColumn | None:
@@ -85,6 +86,15 @@ class Scope:
                 return scope.ctes[name]
             scope = scope.parent
         return None
+
+    def is_future(self, name: str) -> bool:
+        """Whether a WITH query of that name comes later."""
+        scope: Scope | None = self
+        while scope is not None:
+            if name in scope.future:
+                return True
+            scope = scope.parent
+        return False
 
     def all_tables(self) -> list[RangeItem]:
         """Every range item, inner levels first."""
