@@ -243,6 +243,9 @@ cdef class Checkpoint:
         elif control.slots[slot_no].pin != self.durable.epoch:
             if control.slots[1 - slot_no].pin != self.durable.epoch:
                 raise StorageError(f"the file's checkpoint has epoch {self.durable.epoch}, which is not this arena's")
+            # Written again, not only flushed: a flush that failed before may have left it clean in the page cache only.
+            _meta_read(self.fd, self.buffer, self.durable.meta_no, &meta)
+            self._put(PAGE_SIZE, self.durable.meta_no * PAGE_SIZE)
             self._flush()
             dsql_store_release(&control.durable_slot, 1 - slot_no)
             dsql_store_release(&control.slots[slot_no].pin, 0)

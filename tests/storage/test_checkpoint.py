@@ -1,8 +1,11 @@
 """Checkpoints: equal after loading, whole whatever was torn, and everything wrong with a file said in words."""
 
+import errno
 import os
 import random
+import resource
 import shutil
+import signal
 from pathlib import Path
 
 import pytest
@@ -193,6 +196,51 @@ def restore_before_move(arena: Arena, before: bytes, after: bytes, epoch: int) -
 def is_root_of_pin(control: bytes, at: int, pin: bytes) -> bool:
     """Whether the word before `at` is that pin: a slot is {pin, root, ...}."""
     return control[at - 8 : at] == pin
+
+
+def test_file_system_without_direct_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = os.open
+
+    def refuse(path, flags: int, *rest: int) -> int:
+        if flags & os.O_DIRECT:
+            raise OSError(errno.EINVAL, "no direct writes here")
+        return real(path, flags, *rest)
+
+    monkeypatch.setattr(os, "open", refuse)
+    trees: Trees = {}
+    with open_arena(tmp_path, ARENA).arena as arena, Checkpointer(arena, tmp_path, 0) as checkpointer:
+        change(arena, trees, random.Random(4))
+        assert checkpointer.step() is not None
+    with open_arena(tmp_path, ARENA).arena as reloaded:
+        assert contents(reloaded) == without_empty(trees)
+
+
+def test_a_failing_disk_leaves_the_last_checkpoint(tmp_path: Path) -> None:
+    """The disk fills up in the middle (a size limit on the process); the next step succeeds."""
+    rng = random.Random(5)
+    trees: Trees = {}
+    with open_arena(tmp_path, ARENA).arena as arena, Checkpointer(arena, tmp_path, 0) as checkpointer:
+        change(arena, trees, rng)
+        checkpointer.step()
+        durable = without_empty(trees)
+        arena.begin()
+        arena.put(1, b"large", bytes(20 << 20))
+        arena.publish(arena.visible_ts + 1, 3, 1000)
+        trees[1][b"large"] = bytes(20 << 20)
+        limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+        before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (10 << 20, limits[1]))
+        try:
+            with pytest.raises(OperatorError, match="File too large"):
+                checkpointer.step()
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+            signal.signal(signal.SIGXFSZ, before)
+        with open_arena(tmp_path, ARENA).arena as reloaded:
+            assert contents(reloaded) == durable
+        assert checkpointer.step() is not None
+    with open_arena(tmp_path, ARENA).arena as reloaded:
+        assert contents(reloaded) == without_empty(trees)
 
 
 # -- torn writes -------------------------------------------------------------------------------------------------------
