@@ -40,9 +40,11 @@ class Directory:
 class Session:
     """One session."""
 
+    starts = 0
+
     def __init__(self, directory: Directory) -> None:
         self.directory = directory
-        self.user = settings.SessionSettings()
+        self.settings = settings.SessionSettings()
         self.format: dict = {}
         self.timezone = "UTC"
         self.default_read_only = False
@@ -60,6 +62,8 @@ class Session:
         if self._trees is None:
             self._trees = {tree: dict(rows) for tree, rows in self.directory.trees.items()}
             self._snapshot = self.directory.clock
+            Session.starts += 1
+            self._started = Session.starts
             self._version = self.directory.catalog_version
         return self._trees
 
@@ -67,6 +71,16 @@ class Session:
     def catalog_version(self) -> int:
         self._pinned()
         return self._version
+
+    @property
+    def snapshot_ts(self) -> int:
+        self._pinned()
+        return self._snapshot
+
+    @property
+    def transaction_us(self) -> int:
+        self._pinned()
+        return self._started
 
     def scan(self, tree: int, lo: bytes | None = None, hi: bytes | None = None, backward: bool = False, limit: int | None = None) -> list:
         rows = sorted(self._pinned().get(tree, {}).items())

@@ -49,6 +49,8 @@ class SessionSettings:
         self.user = user
         self.session_user = user
         self.connection: Any = None  # the gateway's own record of the connection
+        self.session_id: str | None = None  # sys.current_session_id()
+        self.sequences: Any = None  # blocks of sequences this session holds (functions/sequences.py)
         self._values: dict[str, str] = {}
         self._startup: dict[str, str] = {}
         self._saved: dict[str, str] | None = None  # before the transaction's first change
@@ -84,6 +86,11 @@ class SessionSettings:
             key = (self.user, *(self.get(name) for name in PLAN_SETTINGS))
             self._id = _ids.setdefault(key, len(_ids))
         return self._id
+
+    @property
+    def changed_in_transaction(self) -> bool:
+        """Whether end_transaction has something to decide."""
+        return self._saved is not None
 
     def reports(self) -> list[tuple[str, str]]:
         """ParameterStatus messages of a new connection."""
@@ -302,12 +309,12 @@ _default = SessionSettings()
 
 
 def settings_of(session: Any) -> SessionSettings:
-    """The settings of a session, kept in its `user` slot (made at first use); of nobody when session is None."""
+    """The settings of a session, kept in its `settings` slot (made at first use); of nobody when session is None."""
     if session is None:
         return _default
-    found = session.user
-    if not isinstance(found, SessionSettings):
-        found = session.user = SessionSettings(found if isinstance(found, str) else "admin")
+    found = session.settings
+    if found is None:
+        found = session.settings = SessionSettings()
     return found
 
 
@@ -328,8 +335,8 @@ def apply_format(session: Any, settings: SessionSettings) -> None:
 
 def end_transaction(session: Any, committed: bool) -> None:
     """Called once after every transaction of a session: undoes what SET LOCAL, or a rollback, undoes."""
-    if isinstance(session.user, SessionSettings) and session.user.end_transaction(committed):
-        apply_format(session, session.user)
+    if session.settings is not None and session.settings.end_transaction(committed):
+        apply_format(session, session.settings)
 
 
 # -- statements --------------------------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
     tree 1   nothing is stored; its keys are version keys (see stamp)
     tree 2   objects    oid int8 | kind text | schema text | name text | definition text
     tree 3   sys.jobs   job_id text | status .. update_time | progress and parameters of the job
-    tree 4   sequences  oid int8 | last_value int8 | is_called bool
+    tree 4   sequences  oid int8 | last_value int8 | is_called bool | token int8 (who took the last block)
 
 Key of a row: its first column in key encoding. Row of oid 0 in tree 2 is the counter: definition = JSON with the next
 free oid and the format version of the catalog.
@@ -39,7 +39,7 @@ JOB_COLUMNS = (
 )  # fmt: skip
 JOB_HIDDEN = (("table_oid", INT8), ("parameter", TEXT), ("progress", TEXT), ("rows_done", INT8), ("finished", INT8))
 JOB_TYPES = tuple(oid for _, oid in JOB_COLUMNS + JOB_HIDDEN)
-SEQUENCE_TYPES = (INT8, INT8, BOOL)
+SEQUENCE_TYPES = (INT8, INT8, BOOL, INT8)
 
 _codecs: dict[tuple[int, ...], Any] = {}
 

@@ -43,6 +43,7 @@ def _assemble() -> dict[str, Handler]:
     from opendsql.catalog import settings
     from opendsql.catalog.ddl import (
         alter_table,
+        analyze,
         calls,
         comments,
         create_table,
@@ -90,6 +91,7 @@ def _assemble() -> dict[str, Handler]:
         "AwsIamGrantStmt": roles.iam_grant,
         "AwsIamRevokeStmt": roles.iam_revoke,
         "CallStmt": calls.call,
+        "VacuumStmt": analyze.vacuum,
         "VariableSetStmt": settings.set_variable,
         "VariableShowStmt": settings.show_variable,
     }

@@ -15,7 +15,6 @@ MESSAGES = {
     "AlterEnumStmt": "ALTER TYPE not supported",
     "AlterTypeStmt": "ALTER TYPE not supported",
     "CreateTrigStmt": "CREATE TRIGGER not supported",
-    "VacuumStmt": "unsupported VACUUM statement",
     "MergeStmt": "unsupported statement type: MERGE",
 }
 NODES = (

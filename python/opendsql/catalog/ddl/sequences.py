@@ -93,7 +93,7 @@ def build(oid: int, schema: str, name: str, nodes: list[dict] | None, owner_oid:
 
 def write_state(session: Any, oid: int, last_value: int, is_called: bool) -> None:
     """Store a sequence's position."""
-    image = store.encode_row(store.SEQUENCE_TYPES, [oid, last_value, is_called])
+    image = store.encode_row(store.SEQUENCE_TYPES, [oid, last_value, is_called, 0])
     session.put(store.SEQUENCE_TREE, store.row_key(store.INT8, oid), image)
 
 

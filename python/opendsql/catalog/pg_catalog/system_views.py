@@ -69,7 +69,7 @@ def sequence_value(session: Any, oid: int) -> int | None:
     image = session.get(store.SEQUENCE_TREE, store.row_key(store.INT8, oid))
     if image is None:
         return None
-    _, last_value, is_called = store.decode_row(store.SEQUENCE_TYPES, image)
+    _, last_value, is_called, _ = store.decode_row(store.SEQUENCE_TYPES, image)
     return last_value if is_called else None
 
 

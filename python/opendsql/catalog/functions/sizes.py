@@ -1,0 +1,62 @@
+"""Sizes and statistics. DSQL does not offer the size functions; sys.cluster_size() is what it has."""
+
+from __future__ import annotations
+
+from opendsql.catalog.functions.naming import catalog, find_relation
+from opendsql.catalog.model import Index, Sequence, Table
+from opendsql.errors import DsqlError
+
+
+def unavailable(name: str):
+    """A function that is refused by name."""
+
+    def refuse(*args: str | None) -> None:
+        raise DsqlError("0A000", f"function {name} not supported")
+
+    return refuse
+
+
+def pg_relation_filenode(oid: str) -> str | None:
+    found = find_relation(oid)
+    return str(found.oid) if isinstance(found, (Table, Index, Sequence)) else None
+
+
+def pg_relation_is_updatable(oid: str, with_triggers: str) -> str:
+    found = catalog().by_oid.get(int(oid))
+    return "28" if isinstance(found, Table) else "0"
+
+
+def pg_column_is_updatable(oid: str, number: str, with_triggers: str) -> str:
+    return "t" if isinstance(catalog().by_oid.get(int(oid)), Table) and int(number) > 0 else "f"
+
+
+def pg_indexam_has_property(oid: str, name: str) -> str | None:
+    known = {"can_order": "t", "can_unique": "t", "can_multi_col": "t", "can_exclude": "f", "can_include": "t"}
+    return known.get(name.lower())
+
+
+def pg_index_has_property(oid: str, name: str) -> str | None:
+    known = {"clusterable": "f", "index_scan": "t", "bitmap_scan": "f", "backward_scan": "t"}
+    return known.get(name.lower())
+
+
+def pg_index_column_has_property(oid: str, number: str, name: str) -> str | None:
+    known = {"asc": "t", "desc": "f", "nulls_first": "f", "nulls_last": "t", "orderable": "t", "returnable": "t"}
+    known |= {"distance_orderable": "f", "search_array": "t", "search_nulls": "t"}
+    return known.get(name.lower())
+
+
+def zero(*args: str | None) -> str:
+    return "0"
+
+
+_REFUSED = (
+    "pg_relation_size", "pg_total_relation_size", "pg_table_size", "pg_indexes_size", "pg_database_size",
+)  # fmt: skip
+FUNCTIONS = {name: unavailable(name) for name in _REFUSED} | {
+    "pg_relation_filenode": pg_relation_filenode, "pg_relation_is_updatable": pg_relation_is_updatable,
+    "pg_column_is_updatable": pg_column_is_updatable, "pg_indexam_has_property": pg_indexam_has_property,
+    "pg_index_has_property": pg_index_has_property, "pg_index_column_has_property": pg_index_column_has_property,
+    "pg_stat_get_numscans": zero, "pg_stat_get_tuples_inserted": zero,
+    "pg_filenode_relation": lambda tablespace, node: node,
+}  # fmt: skip

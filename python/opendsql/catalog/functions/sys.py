@@ -1,0 +1,60 @@
+"""The functions of schema sys."""
+
+from __future__ import annotations
+
+import base64
+import uuid
+
+from opendsql.catalog import datatypes as dt
+from opendsql.catalog import jobs
+from opendsql.catalog.context import current
+from opendsql.catalog.functions.naming import catalog
+from opendsql.catalog.model import Domain
+from opendsql.catalog.settings import settings_of
+
+
+
+def base32_str_to_uuid(text: str) -> str:
+    return str(jobs.job_uuid(text))
+
+
+def uuid_to_base32_str(text: str) -> str:
+    return base64.b32encode(uuid.UUID(text).bytes).decode().rstrip("=").lower()
+
+
+def base_type_oid(oid: str) -> str:
+    found = catalog().by_oid.get(int(oid))
+    return str(found.type_oid) if isinstance(found, Domain) else oid
+
+
+def dsql_major_version() -> str:
+    return "1"
+
+
+def current_session_id() -> str:
+    settings = settings_of(current.session)
+    if settings.session_id is None:
+        settings.session_id = jobs.new_job_id()
+    return settings.session_id
+
+
+def current_transaction_id() -> str:
+    session = current.session
+    seed = session.snapshot_ts if session is not None else 0
+    return uuid_to_base32_str(str(uuid.UUID(int=seed)))
+
+
+def iam_session_user() -> str | None:
+    return settings_of(current.session).session_user
+
+
+def supported_datatypes() -> list[tuple[str, str]]:
+    """(name, supported_in_pushdown) rows."""
+    return [(dt.types_by_oid()[oid].name, "t") for oid in sorted(dt.STORABLE)]
+
+
+FUNCTIONS = {
+    "base32_str_to_uuid": base32_str_to_uuid, "uuid_to_base32_str": uuid_to_base32_str, "base_type_oid": base_type_oid,
+    "dsql_major_version": dsql_major_version, "current_session_id": current_session_id,
+    "current_transaction_id": current_transaction_id, "iam_session_user": iam_session_user,
+}  # fmt: skip
