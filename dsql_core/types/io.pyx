@@ -95,6 +95,12 @@ cdef int _input_time(uint32_t oid, int32_t typmod, const uint8_t* text, size_t s
     return interval_input(text, size, typmod, format.interval_style if format != NULL else 0, &out.v.interval, error)
 
 
+cdef inline bint _is_opaque(uint32_t oid) noexcept nogil:
+    # Types only catalogs show (tid, xid, cid, pg_node_tree, aclitem, pg_lsn, inet, statistics ...): kept as their text.
+    return (27 <= oid <= 29) or oid == 194 or oid == 650 or oid == 869 or oid == 1033 or oid == 2275 or oid == 2277 or \
+        oid == 2970 or oid == 3220 or oid == 3361 or oid == 3402 or oid == 4072 or oid == 5017 or oid == 5038 or oid == 5069
+
+
 cdef int type_input(uint32_t oid, int32_t typmod, const uint8_t* text, size_t size, const FormatSettings* format,
                     Pool* pool, Value* out, dsql_error_t* error) noexcept nogil:
     cdef int64_t wide
@@ -143,6 +149,8 @@ cdef int type_input(uint32_t oid, int32_t typmod, const uint8_t* text, size_t si
         return _copy(text, 0, pool, &out.v.var, error)
     if array_element_oid(oid) != 0:
         return array_input(oid, typmod, text, size, format, pool, &out.v.var, error)
+    if _is_opaque(oid):
+        return text_input(OID_TEXT, -1, text, size, pool, &out.v.var, error)
     dsql_error_set(error, b"0A000", b"cannot read a value of type with OID %u", <unsigned int>oid)
     return -1
 
@@ -197,6 +205,8 @@ cdef int type_output(const Value* value, const FormatSettings* format, Buffer* o
         put_i64(out, value.v.i64)
     elif array_element_oid(oid) != 0:
         array_output(oid, &value.v.var, format, out)
+    elif _is_opaque(oid):
+        buffer_append(out, value.v.var.data, value.v.var.size)
     elif oid != OID_VOID:
         return -1
     return -1 if out.failed else 0
@@ -325,6 +335,8 @@ cdef int _receive_var(uint32_t oid, int32_t typmod, const uint8_t* data, size_t 
         return jsonb_input(data + 1, size - 1, pool, out, error)
     if array_element_oid(oid) != 0:
         return array_receive(oid, typmod, data, size, pool, out, error)
+    if _is_opaque(oid):
+        return text_input(OID_TEXT, -1, data, size, pool, out, error)
     dsql_error_set(error, b"0A000", b"cannot read a value of type with OID %u", <unsigned int>oid)
     return -1
 
