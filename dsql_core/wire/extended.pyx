@@ -117,6 +117,11 @@ cdef int parse_message(Conn* conn, const uint8_t* body, size_t size) noexcept no
 
 # -- Bind -------------------------------------------------------------------------------------------------------------
 
+cdef uint32_t _explicit(const Plan* plan) noexcept nogil:
+    # Parameters that Bind must bring; those of COPY FROM are filled by its rows.
+    return plan.param_count - plan.lifted_count if plan.kind != PLAN_COPY_IN else 0
+
+
 cdef int _same_columns(const Plan* a, const Plan* b) noexcept nogil:
     cdef uint32_t i
     if a.column_count != b.column_count:
@@ -226,7 +231,7 @@ cdef int bind_message(Conn* conn, const uint8_t* body, size_t size) noexcept nog
                 statement.kind != STATEMENT_ROLLBACK):
             session_check(conn.session)
             return _refuse(conn)
-        explicit = statement.plan.param_count - statement.plan.lifted_count
+        explicit = _explicit(statement.plan)
     if format_count > 1 and format_count != count:
         dsql_error_set(&conn.session.error, "08P01", "bind message has %d parameter formats but %d parameters",
                        <int>format_count, <int>count)
@@ -250,14 +255,14 @@ cdef int bind_message(Conn* conn, const uint8_t* body, size_t size) noexcept nog
         if result == REFUSED:
             return _refuse(conn)
         plan = statement.plan
-        if plan.param_count - plan.lifted_count != explicit:
+        if _explicit(plan) != explicit:
             dsql_error_set(&conn.session.error, "0A000", "cached plan must not change result type")
             return _refuse(conn)
     portal = portal_new(conn, portal_name, statement, plan)
     if portal == NULL:
         return _no_memory(conn)
     if plan != NULL:
-        portal.param_count = plan.param_count
+        portal.param_count = plan.param_count if plan.kind != PLAN_COPY_IN else 0
         portal.params = <Value*>pool_alloc(&portal.pool, (plan.param_count + 1) * sizeof(Value))
         if portal.params == NULL:
             portal_free(conn.loop, portal)
@@ -336,7 +341,7 @@ cdef int describe_message(Conn* conn, const uint8_t* body, size_t size) noexcept
         if plan == NULL:
             put_parameter_description(&loop.out, NULL, 0)
         else:
-            put_parameter_description(&loop.out, plan, plan.param_count - plan.lifted_count)
+            put_parameter_description(&loop.out, plan, _explicit(plan))
     if plan == NULL or plan.column_count == 0 or plan.kind == PLAN_COPY_OUT or plan.kind == PLAN_COPY_IN:
         put_simple(&loop.out, c'n')
     elif portal != NULL:

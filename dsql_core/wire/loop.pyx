@@ -437,7 +437,7 @@ cdef void _work(Conn* conn) noexcept nogil:
                 return
             if conn.saved.size != 0:
                 conn.held_size = 0
-                query_message(conn, conn.saved.data, conn.saved.size - 1)
+                query_message(conn, conn.saved.data, conn.saved.size)
                 if conn.query_count == 0:
                     buffer_free(&conn.saved)
                 continue

@@ -470,7 +470,9 @@ cdef int utf8_check(const uint8_t* text, size_t size, dsql_error_t* error) noexc
     cdef int at = 0
     if bad == size:
         return 0
-    if text[bad] >= 0xF0:
+    if text[bad] >= 0xF8:
+        expected = 1
+    elif text[bad] >= 0xF0:
         expected = 4
     elif text[bad] >= 0xE0:
         expected = 3

@@ -19,7 +19,7 @@ from dsql_core.wire.connection cimport (
 )
 from dsql_core.wire.copy_format cimport COPY_BAD, COPY_END, COPY_MORE, COPY_NULL, COPY_ROW, copy_next_row
 from dsql_core.wire.normalise cimport STATEMENT_EMPTY, normalise
-from dsql_core.wire.plan_cache cimport COPY_BINARY
+from dsql_core.wire.plan_cache cimport COPY_BINARY, PLAN_COPY_IN
 from dsql_core.wire.protocol cimport put_simple, utf8_check
 from dsql_core.wire.statement cimport (
     PARKED, REFUSED, literals_bind, query_end, statement_done, statement_error, statement_plan, statement_start,
@@ -66,7 +66,7 @@ cdef int query_message(Conn* conn, const uint8_t* body, size_t size) noexcept no
             txn_fail(conn.session)
             statement_error(conn)
             return 1
-        count = conn.plan.param_count
+        count = conn.plan.param_count if conn.plan.kind != PLAN_COPY_IN else 0
         if count != conn.plan.lifted_count:
             dsql_error_set(&conn.session.error, "42P02", "there is no parameter $%u", 1)
             txn_fail(conn.session)

@@ -22,6 +22,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import dsql_core.execute.kernels  # noqa: F401  (registers them)
 from dsql_core.wire import Server, WireRequest
 from opendsql.catalog import context
 from opendsql.catalog.result import Pending, PyResult
@@ -110,23 +111,24 @@ class GatewayService:
             return True
         try:
             outcome = getattr(self, "_" + request.kind)(request)
-        except DsqlError as error:
-            self._place(request, error)
-            outcome = error
-        except RecursionError:
-            outcome = DsqlError("54001", "stack depth limit exceeded")
-        except Exception as error:  # G1: the client must get an answer, the log the reason
-            log.exception("%s request failed: %s", request.kind, request.text[:500])
-            outcome = DsqlError("XX000", f"internal error: {error!r}")
+        except Exception as error:
+            outcome = self._sql_error(request, error)
         if outcome is not _LATER:
             self.server.complete(request, outcome)
         return True
 
     @staticmethod
-    def _place(request: WireRequest, error: DsqlError) -> None:
-        # G2
-        if error.position is not None and request.kind == "plan":
-            error.position += request.position_offset
+    def _sql_error(request: WireRequest, error: Exception) -> Exception:
+        # G1: the client must get an answer; the log gets the reason when the error is ours. The compiled core raises its
+        # own class with the same fields as DsqlError.
+        if isinstance(error, RecursionError):
+            return DsqlError("54001", "stack depth limit exceeded")
+        if getattr(error, "sqlstate", None) is None:
+            log.error("%s request failed: %s", request.kind, request.text[:500], exc_info=error)
+            return DsqlError("XX000", f"internal error: {error!r}")
+        if getattr(error, "position", None) is not None and request.kind == "plan":
+            error.position += request.position_offset  # type: ignore[attr-defined]  # G2
+        return error
 
     # -- requests --------------------------------------------------------------------------------------------------
 
@@ -216,12 +218,9 @@ class GatewayService:
                 continue
             try:
                 with self._context(request):
-                    result: PyResult | DsqlError | None = pending.poll()
-            except DsqlError as error:
-                result = error
+                    result: PyResult | Exception | None = pending.poll()
             except Exception as error:
-                log.exception("waiting statement failed")
-                result = DsqlError("XX000", f"internal error: {error!r}")
+                result = self._sql_error(request, error)
             if result is None:
                 self._later(request, pending)
             else:
