@@ -23,15 +23,15 @@ from libc.string cimport memset
 from dsql_core.adjudicator.table cimport table_free, table_init, table_last, table_prefetch, table_stamp
 from dsql_core.base.atomic cimport dsql_load_acquire
 from dsql_core.base.types cimport Slice, timestamp_t, uint8_t, uint16_t, uint32_t, uint64_t
-from dsql_core.clock.hybrid cimport Clock, HybridClock, clock_next_at, clock_now_us, clock_raise
+from dsql_core.clock.hybrid cimport HybridClock, clock_next_at, clock_now_us, clock_raise
 from dsql_core.codec.message cimport (
-    CHECK_CATALOG, CHECK_STAMP, CHECK_VALIDATE, MSG_COMMIT, MSG_RECORD, REPLY_COMMITTED, REPLY_FULL, REPLY_MALFORMED,
+    CHECK_CATALOG, CHECK_STAMP, CHECK_VALIDATE, MSG_RECORD, REPLY_COMMITTED, REPLY_FULL, REPLY_MALFORMED,
     REPLY_OC000, REPLY_OC001, REPLY_TOO_OLD, CommitHead, CommitReply, commit_reply_fill, commit_request_is_sound,
 )
 from dsql_core.shared.channel cimport Channel, channel_consume, channel_peek, channel_progress, channel_resume, channel_send2
 from dsql_core.shared.control cimport CONTROL_STATUS
 from dsql_core.shared.handle cimport ChannelHandle, RoleHandle, SharedMemory
-from dsql_core.shared.port cimport ReplyPort, reply_port_resume, reply_port_send
+from dsql_core.shared.port cimport reply_port_resume, reply_port_send
 
 cdef enum:
     PREFETCH_AHEAD = 8

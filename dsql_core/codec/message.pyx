@@ -11,9 +11,9 @@ from dsql_core.base.types cimport uint8_t, uint16_t, uint32_t, uint64_t
 
 cdef int _ops_are_sound(const uint8_t* ops, size_t size, uint32_t op_count) noexcept nogil:
     cdef size_t at = 0
-    cdef uint32_t i
+    cdef uint32_t _
     cdef const OpHead* op
-    for i in range(op_count):
+    for _ in range(op_count):
         if size - at < sizeof(OpHead):
             return 0
         op = <const OpHead*>(ops + at)

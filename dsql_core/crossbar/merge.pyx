@@ -18,8 +18,8 @@ from libc.stdlib cimport calloc, free
 from libc.string cimport memmove, memset
 
 from dsql_core.base.atomic cimport dsql_check
-from dsql_core.base.memory cimport Buffer, buffer_append, buffer_free, buffer_init, buffer_reserve
-from dsql_core.base.types cimport Slice, seq_t, timestamp_t, uint8_t, uint16_t, uint32_t, uint64_t
+from dsql_core.base.memory cimport buffer_append, buffer_free, buffer_reserve
+from dsql_core.base.types cimport Slice, seq_t, timestamp_t, uint8_t, uint16_t, uint32_t
 from dsql_core.codec.message cimport (
     MSG_DURABLE, MSG_RECORD, MSG_REPLY, MSG_STOP, CommitHead, Durable, message_kind,
 )

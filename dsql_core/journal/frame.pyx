@@ -17,7 +17,7 @@ The caller turns ABSENT and TORN into corruption when frame_later finds a later 
 from libc.string cimport memcpy, memset
 
 from dsql_core.base.crc32c cimport dsql_crc32c
-from dsql_core.base.types cimport seq_t, timestamp_t, uint8_t, uint16_t, uint32_t, uint64_t
+from dsql_core.base.types cimport seq_t, uint8_t, uint32_t, uint64_t
 
 cdef uint32_t FRAME_MAGIC = 0x314D5246         # "FRM1"
 cdef uint32_t TRAILER_MAGIC = 0x31444E45       # "END1"

@@ -22,10 +22,10 @@ cimport cython
 from libc.stdlib cimport free, malloc
 
 from dsql_core.base.sync cimport dsql_read_at, dsql_sync_data
-from dsql_core.base.types cimport seq_t, timestamp_t, uint8_t, uint32_t, uint64_t
+from dsql_core.base.types cimport seq_t, uint8_t, uint64_t
 from dsql_core.codec.compress cimport decompress_block
 from dsql_core.journal.frame cimport (
-    FRAME_ABSENT, FRAME_BAD, FRAME_GOOD, FRAME_LZ4, FRAME_TORN, SECTOR_SIZE, Expected, Frame, frame_any, frame_inspect,
+    FRAME_BAD, FRAME_GOOD, FRAME_LZ4, FRAME_TORN, SECTOR_SIZE, Expected, Frame, frame_any, frame_inspect,
     frame_later, frame_payload,
 )
 
@@ -48,7 +48,8 @@ class Tail:
         journal_id, segment_size: as the reader was told.
         generation, seq, chain, last_ts: of the last good frame (0 when there is none).
         segments: (segment_id, last_seq) of every file, ascending; last_seq of what it and its predecessors hold.
-        next_segment_id: never used before.
+        next_segment_id: where the next writer starts; never written to.
+        is_prepared: that segment is on file already (its predecessor's writer prepared it).
         torn: (path, offset) of a frame dropped at the end, or None.
         first_seq: first frame on file, 0 = none.
         frames, records, stored_bytes, raw_bytes: what was read.
@@ -63,6 +64,7 @@ class Tail:
         self.last_ts = 0
         self.segments: list[tuple[int, int]] = []
         self.next_segment_id = 1
+        self.is_prepared = False
         self.torn: tuple[str, int] | None = None
         self.first_seq = 0
         self.frames = 0
@@ -265,6 +267,13 @@ cdef class JournalReader:
         return payload
 
     cdef _end_segment(self):
+        if (self.index == len(self.files) - 1
+                and not frame_any(self.data, self.segment_size, self.expected.segment_id)):
+            self.tail.next_segment_id = self.expected.segment_id
+            self.tail.is_prepared = True
+            self.index += 1
+            self.loaded = False
+            return
         self.tail.segments.append((self.expected.segment_id, self.expected.seq - 1))
         self.index += 1
         self.loaded = False

@@ -27,6 +27,7 @@ cdef struct SegmentSet:
     size_t at                     # where its next frame goes
     int next_fd                   # prepared segment; -1 = none
     uint64_t next_id              # id it has, or will have
+    seq_t trimmed_seq             # trim position last acted upon
     ClosedSegment* closed         # ascending
     size_t closed_count
     size_t closed_capacity
@@ -34,7 +35,7 @@ cdef struct SegmentSet:
     int failure                   # -errno of the last preparation, 0 = fine
     uint64_t retry_ns             # not before, after a failure
     dsql_flusher_t preparer
-    uint64_t job_id               # owned by the preparer while preparing: id to make,
+    uint64_t job_id               # owned by the preparer while preparing: id to make (0 = only remove),
     uint64_t job_recycle          # segment to rename for it (0 = make a new one),
     uint64_t job_unlink[UNLINK_MAX]   # segments to remove,
     uint32_t job_unlink_count
@@ -47,9 +48,9 @@ cdef void segments_init(SegmentSet* set, int directory_fd, size_t segment_size, 
                         int wake_fd, uint64_t* sleeping) noexcept nogil
 cdef void segments_close(SegmentSet* set) noexcept nogil
 cdef int segments_add_closed(SegmentSet* set, uint64_t segment_id, seq_t last_seq) noexcept nogil
-# Makes the first segment in this thread and takes it: 0 or -errno.
-cdef int segments_start(SegmentSet* set, uint64_t zeroed) noexcept nogil
-# Keeps the next segment coming: starts or finishes a preparation. 1 = something happened.
+# Takes the first segment, making it in this thread unless it is prepared: 0 or -errno.
+cdef int segments_start(SegmentSet* set, int is_prepared, uint64_t zeroed) noexcept nogil
+# Keeps the next segment coming and trimmed ones going: starts or finishes a job. 1 = something happened.
 cdef int segments_tend(SegmentSet* set, seq_t trim_seq, uint64_t now_ns) noexcept nogil
 # Closes the current segment at last_seq and takes the prepared one: 0, 1 = none prepared yet, -errno of its making.
 cdef int segments_roll(SegmentSet* set, seq_t last_seq) noexcept nogil

@@ -32,7 +32,7 @@ cdef void segments_init(SegmentSet* set, int directory_fd, size_t segment_size, 
 
 cdef void segments_close(SegmentSet* set) noexcept nogil:
     dsql_flusher_stop(&set.preparer)
-    if set.preparing and set.job_fd >= 0:
+    if set.preparing and set.job_id != 0 and set.job_fd >= 0:
         close(set.job_fd)
     set.preparing = 0
     if set.fd >= 0:
@@ -61,8 +61,11 @@ cdef int segments_add_closed(SegmentSet* set, uint64_t segment_id, seq_t last_se
     return 0
 
 
-cdef int segments_start(SegmentSet* set, uint64_t zeroed) noexcept nogil:
-    cdef int rc = dsql_segment_create(set.directory_fd, set.next_id, set.segment_size, zeroed)
+cdef int segments_start(SegmentSet* set, int is_prepared, uint64_t zeroed) noexcept nogil:
+    cdef int rc = 0
+    if not is_prepared:
+        rc = dsql_segment_create(set.directory_fd, set.next_id, set.segment_size, zeroed)
+        set.made_count += 1
     if rc == 0:
         rc = dsql_directory_sync(set.directory_fd)
     if rc == 0:
@@ -73,7 +76,6 @@ cdef int segments_start(SegmentSet* set, uint64_t zeroed) noexcept nogil:
     set.segment_id = set.next_id
     set.at = 0
     set.next_id += 1
-    set.made_count += 1
     return 0
 
 
@@ -84,6 +86,9 @@ cdef void _prepare(void* arg) noexcept nogil:
     cdef int rc = 0
     for i in range(set.job_unlink_count):              # lowest first: a crash in between leaves no gap (S2)
         dsql_segment_unlink(set.directory_fd, set.job_unlink[i])
+    if set.job_id == 0:
+        set.job_fd = dsql_directory_sync(set.directory_fd)
+        return
     if set.job_recycle != 0:
         rc = dsql_segment_rename(set.directory_fd, set.job_recycle, set.job_id)
     else:
@@ -102,14 +107,18 @@ cdef int segments_tend(SegmentSet* set, seq_t trim_seq, uint64_t now_ns) noexcep
         if not dsql_flusher_poll(&set.preparer):
             return 0
         set.preparing = 0
-        if set.job_fd >= 0:
+        if set.job_id == 0:
+            pass
+        elif set.job_fd >= 0:
             set.next_fd = set.job_fd
             set.failure = 0
         else:
             set.failure = set.job_fd
             set.retry_ns = now_ns + 1000000000
         return 1
-    if set.next_fd >= 0 or (set.failure != 0 and now_ns < set.retry_ns):
+    if set.next_fd >= 0 and trim_seq == set.trimmed_seq:
+        return 0
+    if set.next_fd < 0 and set.failure != 0 and now_ns < set.retry_ns:
         return 0
     while trimmable < set.closed_count and set.closed[trimmable].last_seq <= trim_seq:
         trimmable += 1
@@ -119,8 +128,13 @@ cdef int segments_tend(SegmentSet* set, seq_t trim_seq, uint64_t now_ns) noexcep
         set.job_unlink_count += 1
         gone += 1
         set.removed_count += 1
+    if trimmable - gone <= SEGMENTS_SPARE + 1:
+        set.trimmed_seq = trim_seq                     # else there is more to remove than one job takes
     set.job_recycle = 0
-    if gone < trimmable:
+    if set.next_fd >= 0:
+        if gone == 0:
+            return 0
+    elif gone < trimmable:
         set.job_recycle = set.closed[gone].segment_id
         gone += 1
         set.recycled_count += 1
@@ -129,7 +143,7 @@ cdef int segments_tend(SegmentSet* set, seq_t trim_seq, uint64_t now_ns) noexcep
     if gone != 0:
         set.closed_count -= gone
         memmove(set.closed, set.closed + gone, set.closed_count * sizeof(ClosedSegment))
-    set.job_id = set.next_id
+    set.job_id = set.next_id if set.next_fd < 0 else 0
     set.preparing = 1
     if dsql_flusher_submit(&set.preparer, _prepare, set) < 0:
         set.preparing = 0

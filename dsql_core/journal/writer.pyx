@@ -21,32 +21,32 @@ import os
 cimport cython
 from libc.errno cimport EIO, ENOMEM
 from libc.stdlib cimport calloc, free
-from libc.string cimport memcpy, memset, strerror
+from libc.string cimport memset, strerror
 
 from dsql_core.base.atomic cimport dsql_check, dsql_load_relaxed, dsql_store_release
 from dsql_core.base.flush cimport (
     dsql_flusher_drain, dsql_flusher_init, dsql_flusher_poll, dsql_flusher_stop, dsql_flusher_submit,
 )
-from dsql_core.base.memory cimport Buffer, buffer_append, buffer_free, buffer_init, buffer_reserve
+from dsql_core.base.memory cimport buffer_append, buffer_free, buffer_init, buffer_reserve
 from dsql_core.base.sync cimport dsql_monotonic_ns, dsql_write_at
 from dsql_core.base.types cimport Slice, seq_t, timestamp_t, uint8_t, uint16_t, uint32_t, uint64_t
 from dsql_core.codec.compress cimport compress_block
 from dsql_core.codec.message cimport (
     MSG_DURABLE, MSG_RECORD, MSG_REPLY, MSG_STOP, REPLY_FULL, REPLY_READ_ONLY, REPLY_UNKNOWN, CommitHead, CommitReply,
-    Durable, Stop, commit_reply_fill, message_kind, record_is_sound,
+    Durable, Stop, commit_reply_fill, message_kind,
 )
 from dsql_core.journal.frame cimport FRAME_LZ4, FRAME_TAKEOVER, FrameHeader, frame_encode, frame_size
 from dsql_core.journal.segment cimport (
-    dsql_segment_open, segments_add_closed, segments_close, segments_init, segments_roll, segments_start, segments_tend,
+    segments_add_closed, segments_close, segments_init, segments_roll, segments_start, segments_tend,
 )
 from dsql_core.shared.channel cimport Channel, channel_consume, channel_peek, channel_progress, channel_resume, channel_send
 from dsql_core.shared.control cimport (
     CONTROL_BOOT, CONTROL_DURABLE_SEQ, CONTROL_DURABLE_TS, CONTROL_STATUS, CONTROL_TRIM_SEQ,
 )
 from dsql_core.shared.handle cimport ChannelHandle, DoorbellHandle, RoleHandle, SharedMemory
-from dsql_core.shared.port cimport ReplyPort, reply_port_resume, reply_port_send
+from dsql_core.shared.port cimport reply_port_resume, reply_port_send
 
-from dsql_core.journal.scan import JournalError, Tail
+from dsql_core.journal.scan import JournalError
 
 cdef extern from "stdlib.h" nogil:
     int posix_memalign(void** out, size_t alignment, size_t size) noexcept
@@ -266,9 +266,9 @@ cdef int journal_step(void* state) noexcept nogil:
         if journal.flush_inline:
             break                                      # the roles behind get their turn between two frames
     events += channel_progress(journal.input)
-    if journal.segments.next_fd < 0:
-        if journal.control != NULL:
-            trim_seq = dsql_load_relaxed(_control(journal, CONTROL_TRIM_SEQ))
+    if journal.control != NULL:
+        trim_seq = dsql_load_relaxed(_control(journal, CONTROL_TRIM_SEQ))
+    if journal.segments.next_fd < 0 or trim_seq != journal.segments.trimmed_seq or journal.segments.preparing:
         events += segments_tend(&journal.segments, trim_seq, dsql_monotonic_ns())
     return events
 
@@ -349,18 +349,18 @@ cdef class JournalOwner:
         journal.chain = tail.chain
         journal.last_ts = max(tail.last_ts, floor)
         journal.flush_inline = flush_inline
-        rc = self._take_over(min(zeroed, tail.segment_size))
+        rc = self._take_over(tail.is_prepared, min(zeroed, tail.segment_size))
         if rc < 0:
             raise JournalError(f"journal {directory}: cannot start segment {journal.segments.next_id:016x}: "
                                f"{strerror(-rc).decode()}", directory)
         self.handle = RoleHandle.create(self, journal, journal_step, journal.wake_fd, b"journal")
 
-    cdef int _take_over(self, size_t zeroed) except? 1:
+    cdef int _take_over(self, bint is_prepared, size_t zeroed) except? 1:
         # Waits for the flush: nothing may be admitted before the new generation is on disk.
         cdef Journal* journal = &self.journal
         cdef int rc
         with nogil:
-            rc = segments_start(&journal.segments, zeroed)
+            rc = segments_start(&journal.segments, is_prepared, zeroed)
             if rc == 0:
                 _begin_frame(journal, FRAME_TAKEOVER, journal.last_ts)
                 rc = _room_for_image(journal)

@@ -20,7 +20,7 @@ from libc.string cimport memcpy, memmove, memset
 from dsql_core.base.atomic cimport (
     dsql_exchange, dsql_fence_seq_cst, dsql_load_acquire, dsql_load_relaxed, dsql_store_relaxed, dsql_store_release,
 )
-from dsql_core.base.memory cimport Buffer, buffer_append, buffer_free, buffer_init, buffer_reserve
+from dsql_core.base.memory cimport buffer_append, buffer_free, buffer_init, buffer_reserve
 from dsql_core.base.types cimport Slice, uint8_t, uint32_t, uint64_t
 
 cdef enum:

@@ -21,5 +21,6 @@ cdef class ChannelHandle:           # one side's view of a ring: make one object
 cdef class RoleHandle:
     cdef Role role                  # the loop calls role.step(role.state)
     cdef readonly object owner      # keeps role.state alive
+
     @staticmethod
     cdef RoleHandle create(object owner, void* state, int (*step)(void*) noexcept nogil, int event_fd, const char* name)

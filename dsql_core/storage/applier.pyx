@@ -14,21 +14,20 @@ from libc.stdlib cimport calloc, free
 from libc.string cimport memset
 
 from dsql_core.base.atomic cimport dsql_check, dsql_load_acquire, dsql_store_release
-from dsql_core.base.memory cimport Buffer, buffer_append, buffer_free, buffer_init
+from dsql_core.base.memory cimport buffer_append, buffer_free, buffer_init
 from dsql_core.base.types cimport Slice, seq_t, timestamp_t, uint8_t, uint16_t, uint32_t, uint64_t
 from dsql_core.codec.message cimport (
-    COMMIT_CATALOG, MSG_DURABLE, MSG_RECORD, MSG_REPLY, MSG_STOP, OP_DELETE, OP_DROP_TREE, OP_PUT, REPLY_COMMITTED,
+    COMMIT_CATALOG, MSG_DURABLE, MSG_RECORD, MSG_REPLY, MSG_STOP, OP_DELETE, OP_PUT, REPLY_COMMITTED,
     REPLY_FULL, REPLY_READ_ONLY, REPLY_UNKNOWN, CommitHead, CommitReply, Durable, OpHead, commit_reply_fill,
     message_kind, record_is_sound,
 )
 from dsql_core.shared.channel cimport Channel, channel_consume, channel_peek, channel_progress
 from dsql_core.shared.control cimport CONTROL_STATUS
 from dsql_core.shared.handle cimport ChannelHandle, RoleHandle, SharedMemory
-from dsql_core.shared.port cimport ReplyPort, reply_port_resume, reply_port_send
+from dsql_core.shared.port cimport reply_port_resume, reply_port_send
 from dsql_core.storage.arena cimport Arena
-from dsql_core.storage.layout cimport Store
 from dsql_core.storage.store cimport (
-    Snapshot, snapshot_pin, snapshot_unpin, store_batch_begin, store_catalog_version, store_publish, store_visible_ts,
+    Snapshot, snapshot_pin, snapshot_unpin, store_batch_begin, store_publish,
     tree_delete, tree_drop, tree_put,
 )
 
@@ -40,14 +39,14 @@ cdef int _apply(Applier* applier, const CommitHead* record) noexcept nogil:
     cdef const uint8_t* at = <const uint8_t*>record + sizeof(CommitHead)
     cdef const OpHead* op
     cdef const uint8_t* key
-    cdef uint32_t i
+    cdef uint32_t _
     cdef int rc = 0
     if not applier.in_batch:
         rc = store_batch_begin(applier.store)
         if rc < 0:
             return rc
         applier.in_batch = 1
-    for i in range(record.op_count):
+    for _ in range(record.op_count):
         op = <const OpHead*>at
         key = at + sizeof(OpHead)
         if op.kind == OP_PUT:

@@ -9,6 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from opendsql.cluster.roles import ROLES, CommitRoles, Hops
+from opendsql.errors import OperatorError
+from opendsql.journal import DataDirectory
 
 from dsql_core.clock import HybridClock, pack
 from dsql_core.codec import message as m
@@ -25,9 +28,6 @@ from dsql_core.shared import (
     format_channel,
 )
 from dsql_core.storage import Arena
-from opendsql.cluster.roles import ROLES, CommitRoles, Hops
-from opendsql.errors import OperatorError
-from opendsql.journal import DataDirectory
 
 TREE = 5000
 

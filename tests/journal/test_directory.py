@@ -5,7 +5,6 @@ import os
 from pathlib import Path
 
 import pytest
-
 from opendsql.errors import OperatorError
 from opendsql.journal import DataDirectory
 

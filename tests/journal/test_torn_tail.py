@@ -4,7 +4,6 @@ The acknowledged prefix is what the writer reported durable. Whatever is done to
 either an exact prefix of it (only where the file really looks like an interrupted write) or a JournalError.
 """
 
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -199,7 +198,7 @@ def test_a_shortened_file_is_damage(journal: Written) -> None:
 
 def test_swapped_frames_and_frames_of_another_journal(journal: Written) -> None:
     whole = bytearray(journal.path.read_bytes())
-    (a, size), (b, _) = journal.frames[1], journal.frames[2]
+    a, size = journal.frames[1]
     swapped = bytearray(whole)
     swapped[a : a + size] = whole[journal.frames[3][0] : journal.frames[3][0] + size]
     journal.path.write_bytes(swapped)

@@ -311,3 +311,27 @@ def test_opening_where_nothing_can_be_written(tmp_path: Path) -> None:
     with pytest.raises(JournalError, match="cannot start segment 0000000000000001"):
         Host(blocked)
     assert os.listdir(blocked) == [f"{1:016x}.segment.new"]
+
+
+def test_restarts_use_what_was_prepared(tmp_path: Path) -> None:
+    """A restart takes the segment its predecessor prepared, so files do not pile up with restarts."""
+    for generation in range(1, 6):
+        host = Host(tmp_path / "journal")
+        host.record()
+        host.settle()
+        host.until(lambda: len(segment_files(str(host.directory))) == generation + 1)  # noqa: B023
+        host.owner.close()
+    assert len(host.frames()) == 10
+
+
+def test_surplus_segments_go_when_the_checkpoint_moves(host: Host) -> None:
+    for _ in range(200):
+        host.record(1500)
+        host.settle()
+    before = len(segment_files(str(host.directory)))
+    assert before > 6
+    host.control.write_u64(TRIM_SEQ_OFFSET, host.owner.seq - 1)
+    host.until(lambda: host.owner.statistics["segments_removed"] == before - 5)
+    host.until(lambda: len(segment_files(str(host.directory))) == 5)  # being filled, prepared, three to recycle
+    host.owner.close()
+    assert host.frames()[-1][0] == 201
