@@ -138,6 +138,8 @@ cdef int pins_sweep(Store* store) noexcept nogil:
     cdef uint64_t alive = me                              # neighbours often have one owner: ask /proc once
     cdef int32_t slot_no
     cdef int swept = 0
+    if not dsql_process_alive(me) or (me << 22) == 0:
+        return 0                                          # this place does not show processes: nobody is known dead
     for slot_no in range(2, PIN_SLOTS):
         owner = dsql_load_acquire(&control.slots[slot_no].owner)
         if owner == 0 or owner == alive:

@@ -1,8 +1,10 @@
 """Pins and reclamation: what a reader holds stays, what nobody holds comes back, slots of the dead are swept."""
 
+import contextlib
 import multiprocessing
 import os
 import random
+import resource
 import signal
 import threading
 from collections.abc import Iterator
@@ -140,6 +142,33 @@ def test_pins_of_a_dead_process_are_swept(arena: Arena) -> None:
     assert arena.stats()["pins"] == 1 and mine.get(1, be(5)) is not None
     os.close(read_fd)
     os.close(write_fd)
+
+
+def test_an_owner_nobody_can_look_at_is_not_dead(arena: Arena) -> None:
+    """Without a free descriptor /proc cannot be read; a live process keeps its pins all the same."""
+    load(arena, 100)
+    read_fd, write_fd = os.pipe()
+    child = FORK.Process(target=child_pins, args=(arena, write_fd))
+    child.start()
+    taken: list[int] = []
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        assert os.read(read_fd, 1) == b"r"
+        resource.setrlimit(resource.RLIMIT_NOFILE, (64, limits[1]))
+        with contextlib.suppress(OSError):
+            while True:
+                taken.append(os.dup(0))
+        assert arena.sweep_pins() == 0
+        assert arena.stats()["pins"] == 3
+    finally:
+        for fd in taken:
+            os.close(fd)
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+        child.kill()
+        child.join()
+        os.close(read_fd)
+        os.close(write_fd)
+    assert arena.sweep_pins() == 3
 
 
 def child_drops(arena: Arena, inherited: list) -> None:
