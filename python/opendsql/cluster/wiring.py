@@ -98,6 +98,7 @@ class Wiring:
             SharedMemory(COUNTER_BYTES * clients, "counters"), SharedMemory(4096, "recovery"), hops,
             SharedMemory(8 * clients, "cancel"),
         )
+        wiring.control.write_u64(TRIM_SEQ_OFFSET, opened.journal_seq)  # what the checkpoint holds the journal may recycle
         wiring.facts = {"checkpoint_journal_seq": opened.journal_seq, "new_directory": opened.is_new}
         wiring.reset_channels()
         return wiring
