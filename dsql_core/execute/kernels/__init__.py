@@ -8,6 +8,7 @@ from dsql_core.execute.kernels import (  # noqa: F401
     aggregates_number,
     aggregates_order,
     arithmetic,
+    array,
     bytea,
     casts,
     comparison,

@@ -65,6 +65,9 @@ cdef int overlay(EvalContext* ctx, Vector* out, Vector** args, uint32_t n, const
             return -1
         head = min(first - 1, <int64_t>a.size)
         tail = first - 1 + (int32_at(args[3], i) if n == 4 else <int64_t>b.size)
+        if tail >= 2147483647:
+            dsql_error_set(ctx.error, "22003", "integer out of range")
+            return -1
         tail = max(<int64_t>0, min(tail, <int64_t>a.size))
         to = new_bytes(ctx, out, i, head + b.size + (a.size - tail))
         if to == NULL:

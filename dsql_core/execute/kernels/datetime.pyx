@@ -9,7 +9,7 @@ from libc.stdint cimport INT32_MAX, INT32_MIN, INT64_MAX, INT64_MIN
 from dsql_core.base.error cimport dsql_error_set
 from dsql_core.base.types cimport int32_t, int64_t, uint8_t, uint32_t
 from dsql_core.base.vector cimport OID_DATE, OID_TIMESTAMP, OID_TIMESTAMPTZ, Interval, Vector
-from dsql_core.execute.kernel cimport KERNEL_NULLS, EvalContext
+from dsql_core.execute.kernel cimport KERNEL_NULLS, KERNEL_VOLATILE, EvalContext
 from dsql_core.execute.kernels.moment cimport (TimeTz, bad_date, bad_timestamp, date_as_timestamp, date_as_timestamptz,
                                                interval_at, local_of, store_interval, store_timetz, timetz_at,
                                                timestamp_add, timestamptz_add, utc_of)
@@ -660,7 +660,7 @@ cdef int _register() except -1:
     kernel_flags(b"timestamptz_timetz", timestamptz_timetz, KERNEL_NULLS)
     kernel(b"time_interval", time_interval)
     kernel(b"interval_time", interval_time)
-    kernel(b"time_timetz", time_timetz)
+    kernel_flags(b"time_timetz", time_timetz, KERNEL_VOLATILE)     # depends on today
     kernel(b"timetz_time", timetz_time)
     for left, right in (("date", "timestamp"), ("date", "timestamptz"), ("timestamp", "date"), ("timestamptz", "date"),
                         ("timestamp", "timestamptz"), ("timestamptz", "timestamp")):

@@ -9,10 +9,10 @@ from libc.string cimport memcpy
 from dsql_core.base.error cimport dsql_error_set
 from dsql_core.base.types cimport int32_t, int64_t, uint32_t
 from dsql_core.base.vector cimport OID_INTERVAL, OID_TIMESTAMP, OID_TIMESTAMPTZ, Interval, Vector
-from dsql_core.execute.kernel cimport EvalContext
+from dsql_core.execute.kernel cimport KERNEL_VOLATILE, EvalContext
 from dsql_core.execute.kernels.datetime_units cimport *
 from dsql_core.execute.kernels.moment cimport bad_timestamp, interval_at, local_of, store_interval
-from dsql_core.execute.kernels.rows cimport int64_at, kernel, row_at, var_at
+from dsql_core.execute.kernels.rows cimport int64_at, kernel, kernel_flags, row_at, var_at
 from dsql_core.execute.kernels.zones cimport Zone, zone_find, zone_offset_at, zone_utc_of
 from dsql_core.types.calendar cimport (US_PER_DAY, US_PER_HOUR, US_PER_MINUTE, US_PER_SECOND, DateTime, datetime_of,
                                        days_in_month, days_of, floor_div, timestamp_is_finite, timestamp_is_valid)
@@ -92,16 +92,17 @@ cdef int trunc_timestamptz(EvalContext* ctx, Vector* out, Vector** args, uint32_
     cdef Zone zone
     cdef int64_t at, local, offset
     cdef uint32_t k, i
-    cdef int unit, status
+    cdef int unit, status, found = 0
     zone.named = ctx.format.timezone
     zone.is_fixed = 0
     for k in range(count):
         i = row_at(sel, k)
         at = int64_at(args[1], i)
         unit = unit_of(var_at(args[0], i))
-        if n == 3 and (k == 0 or args[2].stride != 0) and zone_find(ctx, var_at(args[2], i), &zone) < 0:
-            return -1
         if timestamp_is_finite(at):
+            if n == 3 and (not found or args[2].stride != 0) and zone_find(ctx, var_at(args[2], i), &zone) < 0:
+                return -1
+            found = 1
             offset = zone_offset_at(&zone, at) * <int64_t>1000000
             status = cut_local(unit, at + offset, &local)
             if status < 0:
@@ -261,6 +262,8 @@ cdef int _register() except -1:
     kernel(b"timestamptz_bin", date_bin)
     kernel(b"timestamp_age", age)
     kernel(b"timestamptz_age", age)
+    kernel_flags(b"timestamp_age_today", age, KERNEL_VOLATILE)
+    kernel_flags(b"timestamptz_age_today", age, KERNEL_VOLATILE)
     return 0
 
 

@@ -208,7 +208,7 @@ cdef int escape(EvalContext* ctx, Vector* out, Vector** args, const uint32_t* se
         pattern = var_at(args[0], i)
         mark = var_at(args[1], i)
         if mark.size != 0 and char_end(mark.data, 0, mark.size, bytewise) != mark.size:
-            dsql_error_set(ctx.error, "22019", "invalid escape string")
+            dsql_error_set(ctx.error, "22025", "invalid escape string")
             dsql_hint(ctx, "Escape string must be empty or one character.")
             return -1
         if mark.size == 1 and mark.data[0] == c'\\':

@@ -43,11 +43,14 @@ cdef inline int unary(unary_t operation, EvalContext* ctx, Vector* out, Vector**
 cdef inline int scaled(scaled_t operation, EvalContext* ctx, Vector* out, Vector** args, uint32_t n,
                        const uint32_t* sel, uint32_t count) noexcept nogil:
     # One argument: to an integer.
+    cdef int32_t decimals = 0
     cdef uint32_t k, i
     for k in range(count):
         i = row_at(sel, k)
-        if operation(var_at(args[0], i), int32_at(args[1], i) if n == 2 else 0, ctx.pool, <Var*>out.data + i,
-                     ctx.error) < 0:
+        if n == 2:
+            # PostgreSQL's bounds: more decimals are never asked for.
+            decimals = max(-131073, min(int32_at(args[1], i), 16383))
+        if operation(var_at(args[0], i), decimals, ctx.pool, <Var*>out.data + i, ctx.error) < 0:
             return -1
     return 0
 

@@ -183,7 +183,10 @@ cdef int right(EvalContext* ctx, Vector* out, Vector** args, uint32_t n, const u
         a = var_at(args[0], i)
         size = int32_at(args[1], i)
         # A negative count drops that many characters from the front.
-        size = 1 - size if size < 0 else <int64_t>utf8_length(a.data, a.size) - size + 1
+        if size == -2147483648LL:
+            size = 1        # PostgreSQL's own overflow keeps the whole text
+        else:
+            size = 1 - size if size < 0 else <int64_t>utf8_length(a.data, a.size) - size + 1
         char_range(a, size, <int64_t>1 << 40, out, i)
     return 0
 
@@ -364,6 +367,9 @@ cdef int pad(EvalContext* ctx, Vector* out, Vector** args, uint32_t n, const uin
         rest = missing % fill_chars
         kept = utf8_prefix(fill.data, fill.size, <size_t>rest)
         fill_size = <size_t>(missing / fill_chars) * fill.size + kept
+        if a.size + fill_size > 1073741819:
+            dsql_error_set(ctx.error, "54000", "requested length too large")
+            return -1
         to = new_bytes(ctx, out, i, a.size + fill_size)
         if to == NULL:
             return -1
@@ -408,6 +414,9 @@ cdef int overlay(EvalContext* ctx, Vector* out, Vector** args, uint32_t n, const
             dsql_error_set(ctx.error, "22011", "negative substring length not allowed")
             return -1
         total = first + size - 1
+        if first + size > 2147483647:
+            dsql_error_set(ctx.error, "22003", "integer out of range")
+            return -1
         head = utf8_prefix(a.data, a.size, <size_t>(first - 1))
         tail = utf8_prefix(a.data, a.size, <size_t>(total if total > 0 else 0))
         to = new_bytes(ctx, out, i, head + b.size + (a.size - tail))

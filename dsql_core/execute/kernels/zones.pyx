@@ -10,10 +10,10 @@ from dsql_core.base.error cimport dsql_error_set
 from dsql_core.base.memory cimport Buffer, buffer_append_u8, buffer_free, buffer_init
 from dsql_core.base.types cimport int32_t, int64_t, uint8_t, uint32_t
 from dsql_core.base.vector cimport OID_INTERVAL, Interval, Var, Vector
-from dsql_core.execute.kernel cimport EvalContext
+from dsql_core.execute.kernel cimport KERNEL_VOLATILE, EvalContext
 from dsql_core.execute.kernels.moment cimport (TimeTz, bad_timestamp, interval_at, store_interval, store_timetz, timetz_at,
                                                utc_of)
-from dsql_core.execute.kernels.rows cimport double_at, int32_at, int64_at, kernel, row_at, var_at
+from dsql_core.execute.kernels.rows cimport double_at, int32_at, int64_at, kernel, kernel_flags, row_at, var_at
 from dsql_core.types.calendar cimport (DATE_END, DATE_MIN, US_PER_DAY, US_PER_SECOND, days_in_month, days_of, floor_div,
                                        timestamp_is_finite, timestamp_is_valid)
 from dsql_core.types.chars cimport shown
@@ -63,13 +63,15 @@ cdef int zone_timestamptz(EvalContext* ctx, Vector* out, Vector** args, uint32_t
     # timezone(zone, timestamptz) -> timestamp
     cdef Zone zone
     cdef int64_t at
+    cdef int found = 0
     cdef uint32_t k, i
     for k in range(count):
         i = row_at(sel, k)
-        if (k == 0 or args[0].stride != 0) and zone_at(ctx, args[0], i, &zone) < 0:
-            return -1
         at = int64_at(args[1], i)
         if timestamp_is_finite(at):
+            if (not found or args[0].stride != 0) and zone_at(ctx, args[0], i, &zone) < 0:
+                return -1
+            found = 1
             at += zone_offset_at(&zone, at) * <int64_t>1000000
             if not timestamp_is_valid(at):
                 return bad_timestamp(ctx)
@@ -82,13 +84,15 @@ cdef int zone_timestamp(EvalContext* ctx, Vector* out, Vector** args, uint32_t n
     # timezone(zone, timestamp) -> timestamptz
     cdef Zone zone
     cdef int64_t at
+    cdef int found = 0
     cdef uint32_t k, i
     for k in range(count):
         i = row_at(sel, k)
-        if (k == 0 or args[0].stride != 0) and zone_at(ctx, args[0], i, &zone) < 0:
-            return -1
         at = int64_at(args[1], i)
         if timestamp_is_finite(at):
+            if (not found or args[0].stride != 0) and zone_at(ctx, args[0], i, &zone) < 0:
+                return -1
+            found = 1
             at = zone_utc_of(&zone, at)
             if not timestamp_is_valid(at):
                 return bad_timestamp(ctx)
@@ -118,40 +122,54 @@ cdef int zone_timetz(EvalContext* ctx, Vector* out, Vector** args, uint32_t n, c
 
 # --- making ----------------------------------------------------------------------------------------------------------
 
-cdef int day_from(EvalContext* ctx, int32_t year, int32_t month, int32_t day, int64_t* out) noexcept nogil:
-    # Negative years are BC. 22008 with the fields as they were given.
+cdef int day_from(EvalContext* ctx, int32_t year, int32_t month, int32_t day, int32_t shown_year,
+                  int64_t* out) noexcept nogil:
+    # Negative years are BC. 22008 with the fields as they were given, but for the year make_date shows.
     cdef int32_t astronomical = year + 1 if year < 0 else year
-    if year == 0 or month < 1 or month > 12 or day < 1 or day > days_in_month(astronomical, month):
-        dsql_error_set(ctx.error, "22008", "date field value out of range: %d-%02d-%02d", year, month, day)
+    if year == 0 or year < -2147483647 or month < 1 or month > 12 or day < 1 or day > days_in_month(astronomical, month):
+        dsql_error_set(ctx.error, "22008", "date field value out of range: %d-%02d-%02d",
+                       shown_year, month, day)
         return -1
     out[0] = days_of(astronomical, month, day)
     if out[0] < DATE_MIN or out[0] >= DATE_END:
-        dsql_error_set(ctx.error, "22008", "date out of range: %d-%02d-%02d", year, month, day)
+        dsql_error_set(ctx.error, "22008", "date out of range: %d-%02d-%02d", shown_year, month, day)
         return -1
     return 0
+
+
+cdef int bad_time(EvalContext* ctx, int32_t hour, int32_t minute, double second) noexcept nogil:
+    if isnan(second):
+        dsql_error_set(ctx.error, "22008", "time field value out of range: %d:%02d:NaN", hour, minute)
+    elif second == INFINITY or second == -INFINITY:
+        dsql_error_set(ctx.error, "22008", "time field value out of range: %d:%02d:%sInfinity", hour, minute,
+                       b"" if second > 0 else b"-")
+    else:
+        dsql_error_set(ctx.error, "22008", "time field value out of range: %d:%02d:%02g", hour, minute, second)
+    return -1
 
 
 cdef int time_from(EvalContext* ctx, int32_t hour, int32_t minute, double second, int64_t* out) noexcept nogil:
     cdef int64_t us
     # 24:00:00 is allowed, and a second may round up to 60.
     if hour < 0 or hour > 24 or minute < 0 or minute > 59 or isnan(second) or second < 0 or second > 60:
-        dsql_error_set(ctx.error, "22008", "time field value out of range: %d:%02d:%02g", hour, minute, second)
-        return -1
+        return bad_time(ctx, hour, minute, second)
     us = <int64_t>rint(second * 1000000.0)
     out[0] = (hour * <int64_t>60 + minute) * 60 * US_PER_SECOND + us
     if us > 60 * US_PER_SECOND or out[0] > US_PER_DAY:
-        dsql_error_set(ctx.error, "22008", "time field value out of range: %d:%02d:%02g", hour, minute, second)
-        return -1
+        return bad_time(ctx, hour, minute, second)
     return 0
 
 
 cdef int make_date(EvalContext* ctx, Vector* out, Vector** args, uint32_t n, const uint32_t* sel,
                    uint32_t count) noexcept nogil:
     cdef int64_t day
+    cdef int32_t shown
     cdef uint32_t k, i
     for k in range(count):
         i = row_at(sel, k)
-        if day_from(ctx, int32_at(args[0], i), int32_at(args[1], i), int32_at(args[2], i), &day) < 0:
+        shown = int32_at(args[0], i)
+        shown += shown < 0 and shown > -2147483647
+        if day_from(ctx, int32_at(args[0], i), int32_at(args[1], i), int32_at(args[2], i), shown, &day) < 0:
             return -1
         (<int32_t*>out.data)[i] = <int32_t>day
     return 0
@@ -170,7 +188,8 @@ cdef int make_time(EvalContext* ctx, Vector* out, Vector** args, uint32_t n, con
 
 cdef int timestamp_of_fields(EvalContext* ctx, Vector** args, uint32_t i, int64_t* out) noexcept nogil:
     cdef int64_t day, time
-    if day_from(ctx, int32_at(args[0], i), int32_at(args[1], i), int32_at(args[2], i), &day) < 0 or \
+    if day_from(ctx, int32_at(args[0], i), int32_at(args[1], i), int32_at(args[2], i),
+                int32_at(args[0], i), &day) < 0 or \
             time_from(ctx, int32_at(args[3], i), int32_at(args[4], i), double_at(args[5], i), &time) < 0:
         return -1
     if day > 106751990 or not timestamp_is_valid(day * US_PER_DAY + time):
@@ -255,7 +274,7 @@ cdef int _register() except -1:
     kernel(b"timestamptz_izone", zone_timestamptz)
     kernel(b"timestamp_zone", zone_timestamp)
     kernel(b"timestamp_izone", zone_timestamp)
-    kernel(b"timetz_zone", zone_timetz)
+    kernel_flags(b"timetz_zone", zone_timetz, KERNEL_VOLATILE)      # named zones: as of now
     kernel(b"timetz_izone", zone_timetz)
     kernel(b"make_date", make_date)
     kernel(b"make_time", make_time)

@@ -79,15 +79,6 @@ _TABLE = """
 10046 int4 regproc i                    i4tooid                      0
 10047 regproc int8 a                    oidtoi8                   1288 int8
 10048 regproc int4 a                    oidtoi4                      0
-10049 regproc regprocedure i            -                            0
-10050 regprocedure regproc i            -                            0
-10051 oid regprocedure i                -                            0
-10052 regprocedure oid i                -                            0
-10053 int8 regprocedure i               i8tooid                   1287 oid
-10054 int2 regprocedure i               i2tooid                    313 int4
-10055 int4 regprocedure i               i4tooid                      0
-10056 regprocedure int8 a               oidtoi8                   1288 int8
-10057 regprocedure int4 a               oidtoi4                      0
 10074 oid regclass i                    -                            0
 10075 regclass oid i                    -                            0
 10076 int8 regclass i                   i8tooid                   1287 oid
@@ -102,8 +93,8 @@ _TABLE = """
 10092 int4 regtype i                    i4tooid                      0
 10093 regtype int8 a                    oidtoi8                   1288 int8
 10094 regtype int4 a                    oidtoi4                      0
-10109 text regclass i                   io                        1079 regclass stable
-10110 varchar regclass i                io                        1079 regclass stable
+10109 text regclass i                   py:text_regclass          1079 regclass stable
+10110 varchar regclass i                py:text_regclass          1079 regclass stable
 10111 oid regrole i                     -                            0
 10112 regrole oid i                     -                            0
 10113 int8 regrole i                    i8tooid                   1287 oid

@@ -31,9 +31,9 @@ FUNCTIONS = functions("""
  6177 date_bin(interval, timestamp, timestamp) -> timestamp              timestamp_bin
  6178 date_bin(interval, timestamptz, timestamptz) -> timestamptz        timestamptz_bin
  1199 age(timestamptz, timestamptz) -> interval                          timestamptz_age
- 1386 age(timestamptz) -> interval                                       timestamptz_age  stable
+ 1386 age(timestamptz) -> interval                                       timestamptz_age_today  stable
  2058 age(timestamp, timestamp) -> interval                              timestamp_age
- 2059 age(timestamp) -> interval                                         timestamp_age  stable
+ 2059 age(timestamp) -> interval                                         timestamp_age_today  stable
  3846 make_date(year int4, month int4, day int4) -> date                 make_date
  3847 make_time(hour int4, min int4, sec float8) -> time                 make_time
  3461 make_timestamp(year int4, month int4, mday int4, hour int4, min int4, sec float8) -> timestamp make_timestamp

@@ -26,6 +26,8 @@ from opendsql.registry.operators import OPERATORS_BY_NAME, OPERATORS_BY_OID
 from opendsql.registry.table import Function
 from opendsql.registry.types import ANY, TYPES_BY_OID, UNKNOWN, find_type, format_type
 
+# Their text forms are names of the catalog: hooks `text_regclass`, `regclass_text` ... instead of cast_io.
+REG_TYPES = frozenset({24, 2205, 2206, 4089, 4096})
 BPCHAR, VARCHAR, TEXT, CSTRING = 1042, 1043, 25, 2275
 # Python functions whose work depends on the argument types: their kernel name carries them (`to_jsonb:23`).
 TYPED = frozenset(
@@ -152,8 +154,12 @@ def _io_cast(source: int, target: int, context: str) -> CastMatch | None:
     if source_type.kind == "p" and source != 2249 or target_type.kind == "p":
         return None
     if context in ("a", "e") and target_type.category == "S":
+        if source in REG_TYPES:
+            return CastMatch("py", f"{source_type.name}_text", source, target, "s")
         return CastMatch("io", "cast_io", source, target, "s")
     if context == "e" and source_type.category == "S":
+        if target in REG_TYPES:
+            return CastMatch("py", f"text_{target_type.name}", source, target, "s")
         return CastMatch("io", "cast_io", source, target, "s")
     return None
 

@@ -1,0 +1,46 @@
+"""Values to try every function with, by type name: the usual ones, the edges, and what tends to go wrong."""
+
+SAMPLES: dict[str, list[str]] = {
+    "bool": ["t", "f"],
+    "int2": ["0", "1", "-1", "7", "32767", "-32768"],
+    "int4": ["0", "1", "-1", "2", "3", "-7", "100", "2147483647", "-2147483648"],
+    "int8": ["0", "1", "-1", "5", "-13", "9223372036854775807", "-9223372036854775808", "4294967296"],
+    "float4": ["0", "-0", "1.5", "-2.5", "1e30", "-1e-30", "NaN", "Infinity", "-Infinity"],
+    "float8": ["0", "-0", "0.5", "1", "-1.5", "2.5", "30", "1e200", "1e-200", "NaN", "Infinity", "-Infinity", "45", "0.1"],
+    "numeric": ["0", "1", "-1.5", "2.50", "123456789.123456789", "-0.0001", "1e30", "0.5", "NaN", "Infinity", "-Infinity",
+                "99999999999999999999999", "3.14159265358979", "7", "-13"],
+    "text": ["", "a", "abc", "Hello World", "äöü€😀", "  pad  ", "a%b_c", "x'y\\z", "aaa", "12", "hour", "1.5", "%b%"],
+    "varchar": ["", "abc", "Hello"],
+    "bpchar": ["a", "abc  ", "b "],
+    "name": ["", "abc", "pg_class"],
+    "char": ["a", "", "z"],
+    "bytea": ["\\x", "\\x00ff10", "\\x616263", "\\x6162"],
+    "date": ["2000-01-01", "2024-02-29", "1999-12-31", "infinity", "-infinity", "0044-03-15 BC", "9999-12-31", "2023-01-01"],
+    "time": ["00:00:00", "12:34:56.789012", "23:59:59.999999", "24:00:00"],
+    "timetz": ["00:00:00+00", "12:34:56.789+05:30", "23:59:59-08"],
+    "timestamp": ["2000-01-01 00:00:00", "2024-02-29 12:34:56.789012", "1999-12-31 23:59:59.999999", "infinity", "-infinity",
+                  "0044-03-15 10:00:00 BC", "2023-01-01 00:00:00", "2001-03-31 05:06:07"],
+    "timestamptz": ["2000-01-01 00:00:00+00", "2024-02-29 12:34:56.789012+05", "infinity", "-infinity",
+                    "1969-12-31 23:59:59.5+00", "2024-10-27 00:30:00+00"],
+    "interval": ["0", "1 day", "-1 month", "1 year 2 mons 3 days 04:05:06.789", "-3 days 12:00:00", "25:00:00", "1 mon -1 day"],
+    "uuid": ["00000000-0000-0000-0000-000000000000", "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"],
+    "json": ["null", "1", '"x"', '{"a": 1, "b": [1, 2, {"c": null}]}', "[1, 2.50, \"z\", null, true]", "{}", "[]"],
+    "jsonb": ["null", "1", '"x"', '{"a": 1, "b": [1, 2, {"c": null}]}', "[1, 2.50, \"z\", null, true]", "{}", "[]", "true"],
+    "oid": ["0", "23", "4294967295"],
+    "regclass": ["1259"],
+    "regtype": ["23"],
+    "text[]": ["{}", "{a}", "{a,b,NULL}", '{"x y","q\\"r",""}', "{c}", "{a,b}"],
+    "int4[]": ["{}", "{1}", "{1,2,NULL}", "{3,2,1}", "{{1,2},{3,4}}", "[5:6]={7,8}"],
+    "int8[]": ["{}", "{1,2}"],
+    "numeric[]": ["{}", "{1.0,2.50}"],
+    "float8[]": ["{}", "{0.25,0.5}"],
+    "bool[]": ["{t,f}"],
+    "name[]": ["{a,b}"],
+    "anyelement": [], "anyarray": [], "any": [],
+}  # fmt: skip
+
+# What stands for a polymorphic or pseudo-type argument: one concrete type for all of a call.
+STAND_INS = {
+    "anyelement": "int4", "anynonarray": "int4", "anyarray": "int4[]", "anycompatible": "int4",
+    "anycompatiblearray": "int4[]", "any": "text", "anycompatiblenonarray": "int4",
+}  # fmt: skip
