@@ -4,8 +4,8 @@
     scalar      bool, integers, oid, uuid        floats   float4, float8      text   the text family, bytea
     numeric     packed decimals                  bignum   the large ones      numeric_sum  sum and avg
     dateparse, datefields    reading dates and times          datetime_text   writing them
-    datetime    arithmetic on them               interval                     timezone
-    json        json and jsonb                   array    arrays              face   what Python sees
+    datetime, extract         arithmetic on them   interval, intervalparse   timezone
+    json        json and jsonb                   array    arrays              face, temporal_face   what Python sees
 """
 
 from dsql_core.types.face import (
@@ -20,6 +20,7 @@ from dsql_core.types.face import (
     numeric_total,
     same_hash,
 )
+from dsql_core.types.temporal_face import temporal
 from dsql_core.types.timezone import TimeZoneHandle, load_timezone
 
 __all__ = [
@@ -35,4 +36,5 @@ __all__ = [
     "numeric",
     "numeric_total",
     "same_hash",
+    "temporal",
 ]
