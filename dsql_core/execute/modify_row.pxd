@@ -37,3 +37,6 @@ cdef int writer_delete(RowWriter* writer, const Value* old, Slice key) noexcept 
 cdef int writer_is_done(RowWriter* writer, Slice key) noexcept nogil
 # Counts a changed row against the limit. 0, -1.
 cdef int writer_count(RowWriter* writer) noexcept nogil
+# The entry of a row that was there before its index (index `number` of the table), when the index has none yet: written
+# with the index's checks, and the row itself validated, not stamped. 0, 1 another row has the key, -1.
+cdef int writer_backfill(RowWriter* writer, uint32_t number, const Value* row, Slice row_key) noexcept nogil

@@ -508,3 +508,41 @@ cdef int writer_delete(RowWriter* writer, const Value* old, Slice key) noexcept 
             if _delete_entry(writer, &table.indexes[i], key) < 0:
                 return -1
     return _drop_row(writer, key)
+
+
+cdef int writer_backfill(RowWriter* writer, uint32_t number, const Value* row, Slice row_key) noexcept nogil:
+    cdef const IndexInfo* index = &writer.table.indexes[number]
+    cdef Session* session = writer.execution.session
+    cdef Value* keys = <Value*>pool_alloc(writer.pool, (index.key_count + 1) * sizeof(Value))
+    cdef Slice key
+    cdef Slice prefix
+    cdef Slice found
+    cdef size_t prefix_size
+    cdef int has_null
+    cdef page_no_t root
+    cdef TreeWrites* changes
+    cdef int r
+    if keys == NULL:
+        return eval_no_memory(writer.execution)
+    if transaction_add_check(session, fingerprint(writer.table.tree, row_key.data, row_key.size) | CHECK_VALIDATE) < 0:
+        return -1
+    _as_batch(writer, row)
+    r = _is_member(writer, index)
+    if r <= 0:
+        return r
+    if _entry_key(writer, index, row_key, keys, &key, &prefix_size, &has_null) < 0:
+        return -1
+    changes = walk_changes(session, index.tree, &root)
+    r = walk_get(session, root, changes, COMMAND_LATEST, key.data, key.size, writer.pool, &found)
+    if r != 0:
+        return 0 if r == 1 else _corrupt(writer)
+    if index.is_unique and not (has_null and index.nulls_distinct):
+        prefix.data = key.data
+        prefix.size = prefix_size
+        r = _prefix_taken(writer, index, prefix)
+        if r != 0:
+            return r
+        if transaction_add_check(session, fingerprint(index.tree, key.data, prefix_size) | CHECK_VALIDATE
+                                 | CHECK_STAMP) < 0:
+            return -1
+    return _write_entry(writer, index, key)

@@ -1,8 +1,8 @@
 """The data side of jobs: index entries of existing rows, and constraints checked over them.
 
-run_chunk reads base rows in key order, computes their entries and puts them. The compiled core does it where the
-session offers `backfill` (dsql_core.execute.backfill); the plain Python form below handles indexes on plain columns and
-is what the tests compare the compiled one with.
+run_chunk reads base rows in key order, computes their entries and puts them: in the compiled core for sessions of the
+core (dsql_core.execute.backfill), otherwise in the plain Python form below, which handles indexes on plain columns and is
+what the tests compare the compiled one with.
 """
 
 from __future__ import annotations
@@ -13,6 +13,9 @@ from opendsql.catalog import hooks, store
 from opendsql.catalog.model import Catalog, Check, ForeignKey, Index, Table
 from opendsql.catalog.names import qualified, quote_ident
 from opendsql.errors import DsqlError
+
+
+_programs: dict[tuple[int, int], Any] = {}  # (catalog version, index oid) -> program of the build under way
 
 
 class DuplicateKey(Exception):
@@ -30,9 +33,14 @@ def run_chunk(
     session: Any, catalog: Catalog, table: Table, index: Index, after: bytes | None, rows: int
 ) -> tuple[bytes | None, int]:
     """Entries of up to `rows` base rows after a key. (last key done, rows); last key None = no rows are left."""
-    compiled = getattr(session, "backfill", None)
-    if compiled is not None and hooks.index_descriptor is not None:
-        last, count, duplicate = compiled(hooks.index_descriptor(table, index, catalog, session), after, rows)
+    from dsql_core.execute import SessionHandle, backfill_chunk, compile_backfill
+
+    if isinstance(session, SessionHandle) and hooks.index_descriptor is not None:
+        key = (catalog.version, index.oid)
+        if key not in _programs:
+            _programs.clear()
+            _programs[key] = compile_backfill(hooks.index_descriptor(table, index, catalog, session))
+        last, count, duplicate = backfill_chunk(session, _programs[key], after, rows)
         if duplicate:
             raise DuplicateKey
         return last, count
