@@ -5,6 +5,7 @@ cdef extern from "mapping/mapping.h" nogil:
     int dsql_memory_create(const char* name, uint64_t size) noexcept
     void* dsql_memory_map(int fd, uint64_t size, int writable) noexcept
     void dsql_memory_unmap(void* p, uint64_t size) noexcept
+    void dsql_memory_return(void* p, uint64_t size) noexcept
     void dsql_memory_advise_large(void* p, uint64_t size) noexcept
     int dsql_memory_protect(void* p, uint64_t size, int writable) noexcept
     int dsql_memory_populate(void* p, uint64_t size) noexcept

@@ -1,8 +1,8 @@
 """Arena: creation, attachment and the Python side of storage, for tools, tests and the assembly of processes.
 
 One process creates the two memfds (arena and control area) and hands the descriptors on by fork. Each process maps
-them: the arena read-write in the one writer, read-only elsewhere; the control area read-write everywhere, because readers
-write their pins there.
+them: the arena read-write in the one writer, read-only elsewhere; the control area read-write everywhere, because
+readers write their pins there.
 
 A1  One writer at a time; who that is, the supervisor decides. A process that attaches as writer must call recover()
     before its first batch (create() leaves a writer ready).
@@ -345,12 +345,12 @@ cdef class Arena:
         """Pins and unpins the newest root `count` times in one slot; for the benchmark of the protocol."""
         self._check_open()
         cdef Snapshot snapshot
-        cdef uint64_t i
         cdef int32_t slot_no = snapshot_slot_acquire(self.store)
         if slot_no < 0:
             raise StorageError("every pin slot is taken")
         with nogil:
-            for i in range(count):
+            while count > 0:
+                count -= 1
                 snapshot_pin_at(self.store, slot_no, &snapshot)
                 snapshot_pin_clear(self.store, slot_no)
         snapshot_slot_release(self.store, slot_no)

@@ -145,6 +145,7 @@ cdef struct Writer:               # private memory of the writing process
     uint64_t dirty_count
     uint64_t dirty_capacity
     PageList free
+    uint64_t returned             # so many at the bottom of `free` have no memory behind them
     uint64_t pages_high           # next page number never used
     uint64_t pages_touched        # pages below this have memory behind them
     DeadPage* dead                # replaced pages not judged yet

@@ -7,6 +7,8 @@ R2  It is free when no pin lies in [born, died). Else it goes into the bag of th
 R3  When a bag's pin is gone, its pages born above the next older pin are free; the rest move to that pin's bag.
     So a page is looked at once per pin that outlives it, not once per batch.
 R4  The durable checkpoint root and the one being written are pins like others (slots 0 and 1).
+R5  A large stock of free pages is given back to the machine little by little, from the bottom of the list (the pages
+    that have been free longest); a page reads as zeroes then, until it is used again.
 
 All of it is private memory of the writer; a new writer builds it afresh (recover.pyx). The free list is last in,
 first out: the page freed last is the one most likely still in the cache.
@@ -16,13 +18,15 @@ from libc.stdlib cimport calloc, free, malloc, qsort, realloc
 from libc.string cimport memmove, memset
 
 from dsql_core.base.atomic cimport dsql_fence_seq_cst, dsql_load_acquire, dsql_store_relaxed
-from dsql_core.base.mapping cimport dsql_memory_populate
+from dsql_core.base.mapping cimport dsql_memory_populate, dsql_memory_return
 from dsql_core.storage.layout cimport (
     ENTRY_KEY_MAX, PAGE_SIZE, PIN_WORDS, Bag, Control, DeadPage, HeldPage, PageList, Store, Writer,
 )
 
 cdef enum:
     TOUCH_PAGES = 32              # 256 KiB: one call instead of 64 faults
+    SPARE_PAGES = 8192            # 64 MiB of free pages are always kept
+    RETURN_PAGES = 32             # per judgement: some 30 us
 
 
 cdef Writer* writer_new() noexcept nogil:
@@ -45,6 +49,7 @@ cdef void writer_clear(Writer* writer) noexcept nogil:
     writer.held_count = 0
     writer.dead_count = 0
     writer.free.count = 0
+    writer.returned = 0
     writer.tree_count = 0
     writer.dirty_count = 0
     if writer.trees != NULL:
@@ -111,6 +116,8 @@ cdef uint8_t* page_alloc(Store* store, uint32_t* page_no) noexcept nogil:
     if writer.free.count > 0:
         writer.free.count -= 1
         page_no[0] = writer.free.items[writer.free.count]
+        if writer.returned > writer.free.count:
+            writer.returned = writer.free.count
     else:
         if writer.pages_high >= store.pages_max:
             return NULL
@@ -260,6 +267,18 @@ cdef int _split_bags(Writer* writer, int64_t pin_count) noexcept nogil:
     return 0
 
 
+cdef void _return_memory(Store* store) noexcept nogil:
+    # R5: when more than a quarter of the arena is free, half of what is free slowly goes back to the machine.
+    cdef Writer* writer = store.writer
+    cdef int left = RETURN_PAGES
+    if writer.free.count < SPARE_PAGES or writer.free.count < writer.pages_high // 4:
+        return
+    while left > 0 and writer.returned < writer.free.count // 2:
+        left -= 1
+        dsql_memory_return(store.arena + <uint64_t>writer.free.items[writer.returned] * PAGE_SIZE, PAGE_SIZE)
+        writer.returned += 1
+
+
 cdef int reclaim_judge(Store* store) noexcept nogil:
     # Out of memory half way leaves a page in two lists: the writer is then unusable until recovery.
     cdef int status = _judge(store)
@@ -289,6 +308,7 @@ cdef int _judge(Store* store) noexcept nogil:
         elif _hold(writer, writer.pins[pin], writer.dead[i].born, writer.dead[i].page_no) < 0:
             return -1
     writer.dead_count = kept
+    _return_memory(store)
     dsql_store_relaxed(&store.control.pages_free, writer.free.count)
     dsql_store_relaxed(&store.control.pages_held, writer.held_count)
     dsql_store_relaxed(&store.control.bag_count, writer.bag_count)

@@ -4,7 +4,9 @@
 # read-only by everyone else; the control area - root ring and pin table - is a second small mapping that readers
 # write their pin slots in). A Snapshot is a copy of a published root; while its pin is held, every pointer a cursor
 # or tree_get returned stays valid and unchanged.
-from dsql_core.base.types cimport Slice, epoch_t, int32_t, page_no_t, seq_t, timestamp_t, tree_id_t, uint8_t, uint32_t, uint64_t
+from dsql_core.base.types cimport (
+    Slice, epoch_t, int32_t, page_no_t, seq_t, timestamp_t, tree_id_t, uint8_t, uint32_t, uint64_t,
+)
 from dsql_core.base.memory cimport Pool
 
 from dsql_core.storage.layout cimport Store    # fields are the storage package's own business
@@ -35,9 +37,11 @@ cdef int snapshot_pin(Store* store, Snapshot* out) noexcept nogil          # 0, 
 cdef void snapshot_unpin(Store* store, Snapshot* snapshot) noexcept nogil
 cdef timestamp_t store_visible_ts(Store* store) noexcept nogil             # newest published, one acquire load
 cdef uint64_t store_catalog_version(Store* store) noexcept nogil           # of the newest published root
-cdef page_no_t tree_root(Store* store, const Snapshot* snapshot, tree_id_t tree) noexcept nogil   # 0 = no such tree / empty
+# 0 = no such tree, or an empty one.
+cdef page_no_t tree_root(Store* store, const Snapshot* snapshot, tree_id_t tree) noexcept nogil
 # 1 found, 0 not found, -1 corrupt. Overflow values are assembled in pool; others point into the page.
-cdef int tree_get(Store* store, page_no_t root, const uint8_t* key, size_t key_size, Pool* pool, Slice* value) noexcept nogil
+cdef int tree_get(Store* store, page_no_t root, const uint8_t* key, size_t key_size, Pool* pool,
+                  Slice* value) noexcept nogil
 
 cdef void cursor_open(Cursor* cursor, Store* store, page_no_t root) noexcept nogil
 # All moves return 1 on an entry, 0 at the end, -1 corrupt.
@@ -48,7 +52,8 @@ cdef int cursor_seek_before(Cursor* cursor, const uint8_t* key, size_t key_size)
 cdef int cursor_next(Cursor* cursor) noexcept nogil
 cdef int cursor_prev(Cursor* cursor) noexcept nogil
 cdef Slice cursor_key(const Cursor* cursor) noexcept nogil
-cdef int cursor_value(const Cursor* cursor, Pool* pool, Slice* value) noexcept nogil               # 0, -1 corrupt or no memory
+# 0, -1 corrupt or no memory.
+cdef int cursor_value(const Cursor* cursor, Pool* pool, Slice* value) noexcept nogil
 # Bulk form for scans: up to `limit` entries from the current one on, in key order (direction +1 / -1), stopping before
 # stop_key when it is not NULL (forward: entry >= stop_key stops; backward: entry < stop_key stops). Fills keys[] and
 # values[]; returns the count; the cursor stands after the last one. keys may be NULL.
@@ -64,7 +69,8 @@ cdef int store_batch_begin(Store* store) noexcept nogil
 # tree_put: 1 replaced, 0 new. A key above KEY_SIZE_MAX is refused as -2: bound keys before they reach the journal.
 cdef int tree_put(Store* store, tree_id_t tree, const uint8_t* key, size_t key_size, const uint8_t* value,
                   size_t value_size) noexcept nogil
-cdef int tree_delete(Store* store, tree_id_t tree, const uint8_t* key, size_t key_size) noexcept nogil    # 1 deleted, 0 absent
+# 1 deleted, 0 absent.
+cdef int tree_delete(Store* store, tree_id_t tree, const uint8_t* key, size_t key_size) noexcept nogil
 cdef int tree_drop(Store* store, tree_id_t tree) noexcept nogil
 cdef int store_publish(Store* store, timestamp_t visible_ts, uint64_t catalog_version, seq_t journal_seq) noexcept nogil
 

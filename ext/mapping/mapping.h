@@ -27,6 +27,10 @@ static inline void *dsql_memory_map(int fd, uint64_t size, int writable) {
 
 static inline void dsql_memory_unmap(void *p, uint64_t size) { if (p) munmap(p, size); }
 
+/* Gives the memory behind [p, p + size) of a shared mapping back to the machine; it reads as zeroes afterwards.
+ * Best effort. */
+static inline void dsql_memory_return(void *p, uint64_t size) { (void)madvise(p, size, MADV_REMOVE); }
+
 /* Large pages where the machine lets shared memory have them on request; nothing happens elsewhere. */
 static inline void dsql_memory_advise_large(void *p, uint64_t size) { (void)madvise(p, size, MADV_HUGEPAGE); }
 

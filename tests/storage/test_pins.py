@@ -205,6 +205,33 @@ def test_slots_run_out_and_come_back(arena: Arena) -> None:
     arena.snapshot().close()
 
 
+def test_a_large_stock_of_free_pages_goes_back_to_the_machine(arena: Arena) -> None:
+    load(arena, 1000)
+    kept = arena.snapshot()
+    rows = kept.scan(1)
+    arena.begin()
+    for number in range(40):
+        arena.put(2, be(number), bytes([number]) * (5 << 20))
+    arena.publish(2)
+    before = os.fstat(arena.fds[1]).st_blocks
+    arena.begin()
+    arena.drop(2)
+    arena.publish(3)
+    update(arena, random.Random(6), 1000, 4000)
+    after = os.fstat(arena.fds[1]).st_blocks
+    assert before * 512 > 200 << 20
+    assert after < before * 0.6
+    assert kept.scan(1) == rows
+    inspect(arena)
+    arena.begin()
+    for number in range(40):
+        arena.put(2, be(number), bytes([number]) * (5 << 20))
+    arena.publish(4)
+    with arena.snapshot() as snapshot:
+        assert all(snapshot.get(2, be(number)) == bytes([number]) * (5 << 20) for number in range(40))
+    inspect(arena)
+
+
 def test_threads_share_the_slots(arena: Arena) -> None:
     load(arena, 200)
     expected = arena.snapshot().scan(1)
