@@ -108,7 +108,12 @@ def table_rows(table: Table) -> float:
 
 def strip_binary(expr: Expr) -> Expr:
     """The expression without casts that change nothing about order or equality of its bytes."""
-    while isinstance(expr, Cast) and expr.kind == "binary" and expr.arg.type_oid in (VARCHAR, TEXT) and expr.type_oid in (VARCHAR, TEXT):
+    while (
+        isinstance(expr, Cast)
+        and expr.kind == "binary"
+        and expr.arg.type_oid in (VARCHAR, TEXT)
+        and expr.type_oid in (VARCHAR, TEXT)
+    ):
         expr = expr.arg
     return expr
 

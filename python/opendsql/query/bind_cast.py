@@ -131,9 +131,7 @@ class CastBinder:
         folded = _fold_number(expr, oid)
         if folded is None:
             kind = {"binary": "binary", "py": "py"}.get(match.method, "call")
-            folded = Cast(
-                oid, expr, match.kernel or "", kind=kind, implicit=context != "e", volatile=match.volatility
-            )
+            folded = Cast(oid, expr, match.kernel or "", kind=kind, implicit=context != "e", volatile=match.volatility)
         return self.length_coercion(folded, oid, typmod, context)
 
     def _coerce_unknown(self, expr: Expr, oid: int, typmod: int, location: int | None) -> Expr | None:

@@ -183,7 +183,9 @@ class ExprBinder:
         return self.length_coercion(found, oid, min(typmod, 6), "e") if typmod >= 0 else found
 
     def _bind_SetToDefault(self, item: Node, scope: Scope) -> Expr:
-        raise DsqlError("42601", "DEFAULT is not allowed in this context", position=self.position(item.get("location", 0)))
+        raise DsqlError(
+            "42601", "DEFAULT is not allowed in this context", position=self.position(item.get("location", 0))
+        )
 
     # -- boolean -------------------------------------------------------------------------------------------------
 
@@ -295,7 +297,9 @@ class ExprBinder:
         if entry.is_array and entry.name.startswith("_"):
             return ArrayCtor(oid, entry.elem_oid, tuple(items))
         if not entry.array_oid:
-            raise DsqlError("42704", f"could not find array type for data type {entry.display}", position=self.position(location))
+            raise DsqlError(
+                "42704", f"could not find array type for data type {entry.display}", position=self.position(location)
+            )
         return ArrayCtor(entry.array_oid, oid, tuple(items))
 
     def _bind_A_Indirection(self, item: Node, scope: Scope) -> Expr:
@@ -325,7 +329,9 @@ class ExprBinder:
             return bound
         if not entry.is_array:
             raise DsqlError(
-                "42804", f"cannot subscript type {entry.display} because it does not support subscripting", position=position
+                "42804",
+                f"cannot subscript type {entry.display} because it does not support subscripting",
+                position=position,
             )
         if any(part.get("is_slice") for part in subscripts):
             bounds: list[Expr] = []
@@ -344,7 +350,9 @@ class ExprBinder:
         bound = self.expr(node, scope)
         found = self.coerce(bound, INT4, context="a")
         if found is None:
-            raise DsqlError("42804", "array subscript must have type integer", position=self.position(location_of(node)))
+            raise DsqlError(
+                "42804", "array subscript must have type integer", position=self.position(location_of(node))
+            )
         return found
 
     def _bind_CollateClause(self, item: Node, scope: Scope) -> Expr:

@@ -15,7 +15,18 @@ from opendsql.catalog.model import Index, Sequence, Table, View
 from opendsql.errors import DsqlError, unsupported
 from opendsql.query.colname import figure
 from opendsql.query.expr import BOOL, INT8, OID, Coalesce, Col, Const, Expr, SrfCall, conjuncts
-from opendsql.query.logical import CteScan, Filter, FunctionScan, Join, OneRow, Project, Scan, VirtualRows, free_columns, produced
+from opendsql.query.logical import (
+    CteScan,
+    Filter,
+    FunctionScan,
+    Join,
+    OneRow,
+    Project,
+    Scan,
+    VirtualRows,
+    free_columns,
+    produced,
+)
 from opendsql.query.logical import Node as Plan
 from opendsql.query.scope import RangeItem, Scope, ScopeColumn
 
@@ -46,7 +57,9 @@ class FromBinder:
             else:
                 lateral = bool(free_columns(item.node) & produced(left.node))
                 result = FromItem(
-                    Join("inner", left.node, item.node, lateral=lateral), left.star + item.star, left.tables + item.tables
+                    Join("inner", left.node, item.node, lateral=lateral),
+                    left.star + item.star,
+                    left.tables + item.tables,
                 )
         if result is None:
             return OneRow()
@@ -106,7 +119,9 @@ class FromBinder:
         found = self.find_relation(schema, name)
         shown = f"{schema}.{name}" if schema else name
         if found is None:
-            raise DsqlError("42P01", f'relation "{shown}" does not exist', position=self.position(item.get("location", 0)))
+            raise DsqlError(
+                "42P01", f'relation "{shown}" does not exist', position=self.position(item.get("location", 0))
+            )
         if isinstance(found, View):
             words = {"INSERT": "insert into", "UPDATE": "update", "DELETE": "delete from"}[verb]
             raise DsqlError(
@@ -135,7 +150,9 @@ class FromBinder:
         if found is None:
             detail = hint = None
             if schema is None and scope.is_future(name):
-                detail = f'There is a WITH item named "{name}", but it cannot be referenced from this part of the query.'
+                detail = (
+                    f'There is a WITH item named "{name}", but it cannot be referenced from this part of the query.'
+                )
                 hint = "Use WITH RECURSIVE, or re-order the WITH items to remove forward references."
             raise DsqlError("42P01", f'relation "{shown}" does not exist', detail=detail, hint=hint, position=position)
         self.note_relation(found)
@@ -147,7 +164,10 @@ class FromBinder:
             return self._sequence(found, alias)
         if isinstance(found, Index):
             raise DsqlError(
-                "42809", f'cannot open relation "{name}"', detail="This operation is not supported for indexes.", position=position
+                "42809",
+                f'cannot open relation "{name}"',
+                detail="This operation is not supported for indexes.",
+                position=position,
             )
         rel = self.new_rel(alias.get("aliasname") or found.name, tuple(n for n, _ in found.columns))
         node = self.remember(VirtualRows(rel, found, alias.get("aliasname") or found.name))
@@ -252,7 +272,11 @@ class FromBinder:
             columns = self.cte_names(columns, cte.names, cte.name)
             return self._named(node, columns, alias, name, None, 0)
         if cte.types is None:
-            raise DsqlError("42P19", f'recursive reference to query "{name}" must not appear within its non-recursive term', position=position)
+            raise DsqlError(
+                "42P19",
+                f'recursive reference to query "{name}" must not appear within its non-recursive term',
+                position=position,
+            )
         rel = self.new_rel(alias.get("aliasname") or name, tuple(cte.names))
         cte.references += 1
         node = self.remember(CteScan(rel, cte.number, name, tuple(cte.types), work=cte.recursing))
@@ -369,7 +393,9 @@ class FromBinder:
         level, scope.level = scope.level, self.new_level()
         scope.clause = "SELECT"
         try:
-            bound = self.settle(self.expr(call, scope)) if "FuncCall" not in call else self._record_function(call, scope)
+            bound = (
+                self.settle(self.expr(call, scope)) if "FuncCall" not in call else self._record_function(call, scope)
+            )
         finally:
             scope.level, scope.clause = level, "FROM"
         if isinstance(bound, tuple):
@@ -440,4 +466,3 @@ class FromBinder:
         if table is None:
             raise scope.missing_table(names[-1], schema, position)
         return table.columns
-

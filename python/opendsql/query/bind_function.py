@@ -224,7 +224,9 @@ class FunctionBinder:
         position = self.position(location)
         within = item.get("agg_within_group", False)
         if within and match.aggkind == "n":
-            raise DsqlError("42809", f"{name} is not an ordered-set aggregate, so it cannot have WITHIN GROUP", position=position)
+            raise DsqlError(
+                "42809", f"{name} is not an ordered-set aggregate, so it cannot have WITHIN GROUP", position=position
+            )
         if not within and match.aggkind != "n":
             raise DsqlError("42809", f"WITHIN GROUP is required for ordered-set aggregate {name}", position=position)
         coerced = self._arguments(match, args)
@@ -253,7 +255,9 @@ class FunctionBinder:
             if distinct:
                 raise DsqlError("0A000", "DISTINCT is not implemented for window functions", position=position)
             if order:
-                raise DsqlError("0A000", "aggregate ORDER BY is not implemented for window functions", position=position)
+                raise DsqlError(
+                    "0A000", "aggregate ORDER BY is not implemented for window functions", position=position
+                )
             found = self._window(name, match, coerced, item, scope, location, aggregate=True)
             assert isinstance(found, WindowCall)
             return replace(found, filter=condition)
@@ -311,7 +315,9 @@ class FunctionBinder:
         position = self.position(location)
         words = _NO_AGGREGATES.get(scope.clause) or (scope.clause if scope.clause == "HAVING" else None)
         if words or scope.level is None:
-            raise DsqlError("42P20", f"window functions are not allowed in {words or 'this context'}", position=position)
+            raise DsqlError(
+                "42P20", f"window functions are not allowed in {words or 'this context'}", position=position
+            )
         if any(isinstance(e, WindowCall) for a in args for e in walk(a)):
             raise DsqlError("42P20", "window function calls cannot be nested", position=position)
         spec = self._window_spec(item["over"], scope)
@@ -333,7 +339,9 @@ class FunctionBinder:
             return over
         base = scope.level.windows.get(base_name)
         if base is None:
-            raise DsqlError("42704", f'window "{base_name}" does not exist', position=self.position(over.get("location", 0)))
+            raise DsqlError(
+                "42704", f'window "{base_name}" does not exist', position=self.position(over.get("location", 0))
+            )
         base = self._window_spec(base, scope) if base.get("refname") else base
         merged = dict(base)
         for part in ("partitionClause", "orderClause"):

@@ -100,7 +100,9 @@ class GroupBinder:
             return found
 
         plain = not any("GroupingSet" in node for node in clause)
-        sets = [tuple(dict.fromkeys(i for part in combo for i in part)) for combo in product(*map(alternatives, clause))]
+        sets = [
+            tuple(dict.fromkeys(i for part in combo for i in part)) for combo in product(*map(alternatives, clause))
+        ]
         if plain:
             return groups, None
         if distinct:
@@ -140,9 +142,13 @@ class GroupBinder:
     def _grouped_target(self, target: Target, clause: str, location: int) -> Expr:
         for part in walk(target.expr):
             if isinstance(part, AggCall):
-                raise DsqlError("42803", f"aggregate functions are not allowed in {clause}", position=self.position(location))
+                raise DsqlError(
+                    "42803", f"aggregate functions are not allowed in {clause}", position=self.position(location)
+                )
             if isinstance(part, WindowCall):
-                raise DsqlError("42P20", f"window functions are not allowed in {clause}", position=self.position(location))
+                raise DsqlError(
+                    "42P20", f"window functions are not allowed in {clause}", position=self.position(location)
+                )
         return target.expr
 
     def _by_output_name(self, name: str, targets: list[Target], clause: str, location: int) -> int | None:
@@ -180,9 +186,7 @@ class GroupBinder:
         groups = [*groups, *self._determined(groups, sets, every, scope)]
         needs_number = sets is not None and any(isinstance(p, GroupingCall) for e in every for p in walk(e))
         rel = self.new_rel("aggregate")
-        aggs = tuple(
-            Agg(c.fn, c.args, c.type_oid, c.name, c.distinct, c.filter, c.order, c.star) for c in calls
-        )
+        aggs = tuple(Agg(c.fn, c.args, c.type_oid, c.name, c.distinct, c.filter, c.order, c.star) for c in calls)
         node = Aggregate(
             plan, rel, tuple(groups), aggs, grouped, tuple(sets) if sets is not None else None, grouping=needs_number
         )
@@ -208,9 +212,7 @@ class GroupBinder:
             return Filter(node, (transform(having, change),)), rewritten
         return node, rewritten
 
-    def _determined(
-        self, groups: list[Expr], sets: Any, exprs: list[Expr], scope: Scope
-    ) -> list[Expr]:
+    def _determined(self, groups: list[Expr], sets: Any, exprs: list[Expr], scope: Scope) -> list[Expr]:
         """Columns that follow from a grouped primary key: grouped too, which changes nothing."""
         if sets is not None:
             return []
@@ -219,7 +221,10 @@ class GroupBinder:
             if table.table is None or table.table.primary_key is None:
                 continue
             key = [table.table.column(n) for n in table.table.primary_key.keys]
-            if all(c is not None and any(g == Col(c.type_oid, table.rel, c.attnum - 1, typmod=c.typmod) for g in groups) for c in key):
+            if all(
+                c is not None and any(g == Col(c.type_oid, table.rel, c.attnum - 1, typmod=c.typmod) for g in groups)
+                for c in key
+            ):
                 keyed[table.rel] = table
         extra: list[Expr] = []
         if not keyed:
@@ -241,7 +246,9 @@ class GroupBinder:
         places = []
         for arg in call.args:
             if arg not in groups:
-                raise DsqlError("42803", "arguments to GROUPING must be grouping expressions of the associated query level")
+                raise DsqlError(
+                    "42803", "arguments to GROUPING must be grouping expressions of the associated query level"
+                )
             places.append(groups.index(arg))
         if sets is None or number is None:
             return Const(INT4, "0")
@@ -308,7 +315,9 @@ class GroupBinder:
         number: Expr | None = None
         for call in calls:
             rel = self.new_rel(call.name, (call.name, "ordinality"))
-            scan = self.remember(FunctionScan(rel, call.fn, call.args, (call.type_oid,), len(calls) > 1, name=call.name))
+            scan = self.remember(
+                FunctionScan(rel, call.fn, call.args, (call.type_oid,), len(calls) > 1, name=call.name)
+            )
             values[call] = scan.columns()[0]
             if side is None:
                 side, number = scan, scan.columns()[-1]
@@ -320,4 +329,3 @@ class GroupBinder:
         assert side is not None
         plan = Join("inner", plan, side, lateral=True)
         return plan, [transform(e, lambda p: values.get(p) if isinstance(p, SrfCall) else None) for e in exprs]
-

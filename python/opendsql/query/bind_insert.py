@@ -86,7 +86,9 @@ class InsertBinder:
             column = self.target_column(target, table)
             if column in found:
                 raise DsqlError(
-                    "42701", f'column "{column.name}" specified more than once', position=self.position(target.get("location", 0))
+                    "42701",
+                    f'column "{column.name}" specified more than once',
+                    position=self.position(target.get("location", 0)),
                 )
             found.append(column)
             locations.append(target.get("location", 0))
@@ -103,7 +105,7 @@ class InsertBinder:
             if "A_Indices" in target["indirection"][0]:
                 raise DsqlError(
                     "42804",
-                    f'cannot subscript type {format_type(column.type_oid)} because it does not support subscripting',
+                    f"cannot subscript type {format_type(column.type_oid)} because it does not support subscripting",
                     position=position,
                 )
             field = target["indirection"][0].get("String", {}).get("sval", "")
@@ -151,9 +153,7 @@ class InsertBinder:
     def _check_counts(self, count: int, columns: list[Column], locations: list[int], nodes: list[Node]) -> None:
         if count > len(columns):
             where = location_of(nodes[len(columns)]) if len(columns) < len(nodes) else None
-            raise DsqlError(
-                "42601", "INSERT has more expressions than target columns", position=self.position(where)
-            )
+            raise DsqlError("42601", "INSERT has more expressions than target columns", position=self.position(where))
         if locations and count < len(columns):
             raise DsqlError(
                 "42601", "INSERT has more target columns than expressions", position=self.position(locations[count])
@@ -278,7 +278,11 @@ class InsertBinder:
             if "name" in element:
                 column = table.column(element["name"])
                 if column is None:
-                    raise DsqlError("42703", f'column "{element["name"]}" does not exist', position=self.position(infer.get("location", 0)))
+                    raise DsqlError(
+                        "42703",
+                        f'column "{element["name"]}" does not exist',
+                        position=self.position(infer.get("location", 0)),
+                    )
                 wanted.add(scan.row()[column.attnum - 1])
             else:
                 wanted.add(self.expr(element["expr"], scope))

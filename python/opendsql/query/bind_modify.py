@@ -142,7 +142,9 @@ class ModifyBinder:
             what = "is an identity column defined as GENERATED ALWAYS."
         if what is not None:
             raise DsqlError(
-                "428C9", f'column "{column.name}" can only be updated to DEFAULT', detail=f'Column "{column.name}" {what}'
+                "428C9",
+                f'column "{column.name}" can only be updated to DEFAULT',
+                detail=f'Column "{column.name}" {what}',
             )
 
     def _multi(self, item: Node, scope: Scope, rows: dict[int, list[Any]]) -> Any:

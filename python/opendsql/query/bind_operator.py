@@ -134,7 +134,9 @@ class OperatorBinder:
         """left IS DISTINCT FROM right."""
         if isinstance(left, RowExpr) and isinstance(right, RowExpr):
             if len(left.items) != len(right.items):
-                raise DsqlError("42601", "unequal number of entries in row expressions", position=self.position(location))
+                raise DsqlError(
+                    "42601", "unequal number of entries in row expressions", position=self.position(location)
+                )
             parts = tuple(self.distinct(a, b, location) for a, b in zip(left.items, right.items, strict=True))
             return parts[0] if len(parts) == 1 else BoolOp(BOOL, "or", parts)
         found = self.comparison("=", left, right, location)
@@ -231,14 +233,18 @@ class OperatorBinder:
             element = entry.elem_oid
         match = self.find_operator(name, left.type_oid, element, location)
         if match.result_type != BOOL:
-            raise DsqlError("42809", "op ANY/ALL (array) requires operator to yield boolean", position=self.position(location))
+            raise DsqlError(
+                "42809", "op ANY/ALL (array) requires operator to yield boolean", position=self.position(location)
+            )
         subject = self.coerce(left, match.arg_types[0])
         element_oid = match.arg_types[1]
         if TYPES_BY_OID[element_oid].kind == "p":
             element_oid = TEXT if element == UNKNOWN else element
         array_oid = TYPES_BY_OID[element_oid].array_oid
-        if isinstance(array, ArrayCtor) and array.type_oid != array_oid and not any(
-            isinstance(i, ArrayCtor) for i in array.items
+        if (
+            isinstance(array, ArrayCtor)
+            and array.type_oid != array_oid
+            and not any(isinstance(i, ArrayCtor) for i in array.items)
         ):
             items = [self.coerce(i, element_oid) for i in array.items]
             if all(i is not None for i in items):
@@ -262,4 +268,3 @@ class OperatorBinder:
         """The expressions on the left of a row-wise subquery comparison."""
         bound = self.expr(node, scope)
         return bound.items if isinstance(bound, RowExpr) else (bound,)
-

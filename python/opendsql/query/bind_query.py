@@ -93,8 +93,11 @@ class QueryBinder:
             uses = _count_references(name, {"user": _without_with(user), "rest": bodies[bodies.index(body) + 1 :]})
             if recursive and kind == "SelectStmt" and _count_references(name, body["ctequery"]):
                 scope.ctes[name] = self._recursive_cte(body, scope)
-            elif kind == "SelectStmt" and uses <= 1 and body.get("ctematerialized") != "CTEMaterializeAlways" and not _volatile(
-                body["ctequery"]
+            elif (
+                kind == "SelectStmt"
+                and uses <= 1
+                and body.get("ctematerialized") != "CTEMaterializeAlways"
+                and not _volatile(body["ctequery"])
             ):
                 scope.ctes[name] = self._inline_cte(body, scope)
             elif kind == "SelectStmt" and body.get("ctematerialized") == "CTEMaterializeNever":
@@ -156,7 +159,12 @@ class QueryBinder:
                 f'recursive query "{name}" does not have the form non-recursive-term UNION [ALL] recursive-term',
                 position=position,
             )
-        for word, text in (("sortClause", "ORDER BY"), ("limitOffset", "OFFSET"), ("limitCount", "LIMIT"), ("lockingClause", "FOR UPDATE/SHARE")):
+        for word, text in (
+            ("sortClause", "ORDER BY"),
+            ("limitOffset", "OFFSET"),
+            ("limitCount", "LIMIT"),
+            ("lockingClause", "FOR UPDATE/SHARE"),
+        ):
             if word in item:
                 raise DsqlError("0A000", f"{text} in a recursive query is not implemented", position=position)
         inner = self.with_clause(item["withClause"], scope, item) if "withClause" in item else scope
@@ -165,7 +173,9 @@ class QueryBinder:
         blind = Scope(parent=inner, ctes={name: CteEntry(name)})
         init = self.query(item["larg"], blind)
         entry.types = [(c.type_oid, c.typmod) for c in init.plan.columns()]
-        columns = self.cte_names(init.columns, [n["String"].get("sval", "") for n in body.get("aliascolnames", ())], name)
+        columns = self.cte_names(
+            init.columns, [n["String"].get("sval", "") for n in body.get("aliascolnames", ())], name
+        )
         entry.names = [c.name for c in columns]
         entry.origins = [(0, 0)] * len(columns)
         entry.recursing = True
@@ -261,7 +271,8 @@ class QueryBinder:
         left, right = self._refit(left, lefts, names), self._refit(right, rights, names)
         kind = _KINDS[item["op"]] + ("_all" if item.get("all") else "")
         types = tuple(
-            (a.type_oid, a.typmod if a.typmod == b.typmod else -1) for a, b in zip(left.columns(), right.columns(), strict=True)
+            (a.type_oid, a.typmod if a.typmod == b.typmod else -1)
+            for a, b in zip(left.columns(), right.columns(), strict=True)
         )
         rel = self.new_rel("", tuple(names))
         return self.remember(SetOp(kind, rel, (left, right), types)), names
@@ -277,7 +288,9 @@ class QueryBinder:
     def _fit(self, column: Col, seen: Expr, oid: int, word: str) -> Expr:
         found = self.coerce(seen if seen.type_oid == UNKNOWN else column, oid)
         if found is None:
-            raise DsqlError("42846", f"{word} could not convert type {format_type(column.type_oid)} to {format_type(oid)}")
+            raise DsqlError(
+                "42846", f"{word} could not convert type {format_type(column.type_oid)} to {format_type(oid)}"
+            )
         return found
 
     def _refit(self, plan: Plan, exprs: list[Expr], names: list[str]) -> Plan:
@@ -315,7 +328,9 @@ class QueryBinder:
         if body is not None and len(body["fields"]) == 1 and "String" in body["fields"][0]:
             name = body["fields"][0]["String"].get("sval", "")
             if name not in names:
-                raise DsqlError("42703", f'column "{name}" does not exist', position=self.position(body.get("location", 0)))
+                raise DsqlError(
+                    "42703", f'column "{name}" does not exist', position=self.position(body.get("location", 0))
+                )
             return
         if "A_Const" in node:
             return
@@ -374,7 +389,16 @@ def _count_references(name: str, node: Any) -> int:
     return 0
 
 
-_VOLATILE_NAMES = {"random", "nextval", "setval", "clock_timestamp", "gen_random_uuid", "pg_sleep", "timeofday", "set_config"}
+_VOLATILE_NAMES = {
+    "random",
+    "nextval",
+    "setval",
+    "clock_timestamp",
+    "gen_random_uuid",
+    "pg_sleep",
+    "timeofday",
+    "set_config",
+}
 
 
 def _volatile(node: Any) -> bool:
@@ -385,7 +409,6 @@ def _volatile(node: Any) -> bool:
             return True
         return "lockingClause" in node or any(_volatile(v) for v in node.values())
     return isinstance(node, list) and any(_volatile(v) for v in node)
-
 
 
 def _targets(item: Node) -> list[Node]:

@@ -271,7 +271,9 @@ class SelectBinder:
                 position=self.position(location_of(node)),
             )
         if any(isinstance(p, Col) and p.rel in (scope.level.rels if scope.level else ()) for p in walk(bound)):
-            raise DsqlError("42P10", f"argument of {word} must not contain variables", position=self.position(location_of(node)))
+            raise DsqlError(
+                "42P10", f"argument of {word} must not contain variables", position=self.position(location_of(node))
+            )
         return found
 
     def _with_ties(self, plan: Plan, keys: tuple[SortKey, ...], limit: Any, offset: Any) -> Plan:
@@ -297,7 +299,9 @@ class SelectBinder:
 
     def locking(self, plan: Plan, item: Node, scope: Scope, from_node: Plan) -> Plan:
         """LockRows for every table the locking clauses name."""
-        clauses = [c["LockingClause"] for c in item.get("lockingClause", ()) if c["LockingClause"]["strength"] != "LCS_NONE"]
+        clauses = [
+            c["LockingClause"] for c in item.get("lockingClause", ()) if c["LockingClause"]["strength"] != "LCS_NONE"
+        ]
         if not clauses:
             return plan
         word = "FOR UPDATE" if clauses[0]["strength"] == "LCS_FORUPDATE" else "FOR KEY SHARE"
@@ -373,4 +377,3 @@ def _nullable_rels(node: Plan) -> set[int]:
         for part in node.inputs():
             found |= _nullable_rels(part)
     return found
-

@@ -71,9 +71,7 @@ class SublinkBinder:
         found = self.sublink("scalar", match.result_type, node, node.columns())
         return Coalesce(match.result_type, (found, Const(match.result_type, "{}")))
 
-    def sublink(
-        self, kind: str, oid: int, plan: Plan, out: tuple[Col, ...], typmod: int = -1, **more: Any
-    ) -> SubLink:
+    def sublink(self, kind: str, oid: int, plan: Plan, out: tuple[Col, ...], typmod: int = -1, **more: Any) -> SubLink:
         """A SubLink over plan, its outer columns paired with themselves."""
         types = self.column_types
         outer = tuple(

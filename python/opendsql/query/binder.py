@@ -1,9 +1,9 @@
 """The binder: one object per statement, put together from its mixins, holding what binding a statement accumulates.
 
-    binder = Binder(catalog, params=..., statement=..., search_path=...)
-    query = binder.statement_query()          # Query(plan, columns)
+binder = Binder(catalog, params=..., statement=..., search_path=...)
+query = binder.statement_query()          # Query(plan, columns)
 
-    binder.ctes, binder.tables, binder.volatile_rows, binder.names ... are then ready for the planner.
+binder.ctes, binder.tables, binder.volatile_rows, binder.names ... are then ready for the planner.
 """
 
 from __future__ import annotations
@@ -70,6 +70,7 @@ class Binder(
         self.origins: dict[tuple[int, int], tuple[int, int]] = {}
         self.seen_at: dict[tuple[int, int], int] = {}
         self.settled: dict[int, tuple[Expr, Expr]] = {}
+        self.explained: list[Node] = []  # the final plans, for EXPLAIN
         self.depth = 0
         self.view_depth = 0
         self._next_rel = 1

@@ -8,7 +8,7 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from opendsql.catalog import hooks
+from opendsql.catalog import functions, hooks
 from opendsql.catalog.hooks import ExpressionType
 from opendsql.catalog.model import Index, Table
 from opendsql.errors import DsqlError
@@ -24,7 +24,8 @@ Node = dict[str, Any]
 
 
 def install(planner: Any) -> None:
-    """Fill the catalog's hooks."""
+    """Fill the catalog's hooks, and make its functions known to the core."""
+    functions.install()
     hooks.check_expression = check_expression
     hooks.describe_query = describe_query
     hooks.expand_query = expand_query
@@ -137,4 +138,4 @@ def execute(planner: Any, sql: str, session: Any) -> list[tuple[str | None, ...]
 
     request = SimpleNamespace(text=sql, normalized=sql, literals=[], param_oids=[], session=session)
     planned = planner.plan_statement(parse(sql)[0], request)
-    return list(session.execute(planned.program, []))
+    return list(session.execute(planned.program, [])[1])

@@ -127,7 +127,9 @@ def _options(plan: CopyPlan, node: Node, statement: Statement) -> None:
         option = item["DefElem"]
         name = option["defname"]
         if name in seen:
-            raise DsqlError("42601", "conflicting or redundant options", position=statement.position(option.get("location", 0)))
+            raise DsqlError(
+                "42601", "conflicting or redundant options", position=statement.position(option.get("location", 0))
+            )
         seen.add(name)
         given[name] = _value(option.get("arg"))
         if name == "freeze" and given[name] not in ("false", "off", "0"):

@@ -160,7 +160,11 @@ def domain_checks(binder: Any, table: Table) -> list[dict[str, Any]]:
             found.append({"name": "", "domain": domain.name, "not_null": True, "expr": _not_null(value)})
         for check in getattr(domain, "checks", ()):
             found.append(
-                {"name": check.name, "domain": domain.name, "expr": _domain_check(binder, check.expression, column, value)}
+                {
+                    "name": check.name,
+                    "domain": domain.name,
+                    "expr": _domain_check(binder, check.expression, column, value),
+                }
             )
     return found
 

@@ -110,10 +110,18 @@ class Emitter(ExprEmitter, ScanEmitter, JoinEmitter, ModifyEmitter):
             exprs = []
         ir = {"op": "project", "input": phys.ir, "exprs": exprs, "est_rows": phys.rows, "silent": True}
         layout = {c: i for i, c in enumerate(want)}
+        if self.explaining:
+            ir["x"] = {"columns": layout}
         return replace(phys, ir=ir, layout=layout, width=len(want))
 
     def emit(self, node: Node, want: list[ColumnId], hint: Hint) -> Phys:
         """The IR of a node."""
+        phys = self._emit(node, want, hint)
+        if self.explaining:
+            phys.ir.setdefault("x", {})["columns"] = dict(phys.layout)
+        return phys
+
+    def _emit(self, node: Node, want: list[ColumnId], hint: Hint) -> Phys:
         match node:
             case Scan():
                 return self.emit_scan(node, want, hint)
@@ -337,7 +345,9 @@ class Emitter(ExprEmitter, ScanEmitter, JoinEmitter, ModifyEmitter):
             if node.grouping:
                 exprs.append(("const", 23, -1, str(number)))
             parts.append({"op": "project", "input": ir, "exprs": exprs, "est_rows": ir["est_rows"]})
-        result = parts[0] if len(parts) == 1 else {"op": "setop", "kind": "union_all", "inputs": parts, "est_rows": rows}
+        result = (
+            parts[0] if len(parts) == 1 else {"op": "setop", "kind": "union_all", "inputs": parts, "est_rows": rows}
+        )
         return Phys(result, {c: i for i, c in enumerate(columns)}, len(columns), rows)
 
     def _lock(self, node: LockRows, want: list[ColumnId], hint: Hint) -> Phys:

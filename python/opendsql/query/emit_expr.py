@@ -78,7 +78,10 @@ class ExprEmitter:
             case NullTest():
                 return ("isnull" if expr.is_null else "notnull", self.expr(expr.arg, layout))
             case BoolTest():
-                return ({"true": "istrue", "false": "isfalse", "unknown": "isnull"}[expr.test], self.expr(expr.arg, layout))
+                return (
+                    {"true": "istrue", "false": "isfalse", "unknown": "isnull"}[expr.test],
+                    self.expr(expr.arg, layout),
+                )
             case Distinct():
                 return ("distinct_from", expr.kernel, self.expr(expr.left, layout), self.expr(expr.right, layout))
             case Case():

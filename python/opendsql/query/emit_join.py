@@ -86,7 +86,9 @@ class JoinEmitter:
         scan = node.right
         own = access.scan_columns(scan)
         local = tuple(c for c in (*scan.conds, *node.conds) if not has_sublink(c))
-        bounding = tuple(c for c in local if all(p in left.layout or p in own or self.is_outer(p) for p in columns_of(c)))
+        bounding = tuple(
+            c for c in local if all(p in left.layout or p in own or self.is_outer(p) for p in columns_of(c))
+        )
         needed = {c for c in (*right_want, *columns_of_all(scan.conds), *columns_of_all(node.conds)) if c in own}
         best: tuple[Path, float] | None = None
         total = access.table_rows(scan.table)
@@ -139,7 +141,9 @@ class JoinEmitter:
             have = {e.id for e in path.shape.stored if isinstance(e, Col)}
             early: list[Expr] = []
             if kind == "inner":
-                early = [c for c in residual if not has_sublink(c) and columns_of(c) & own <= have and columns_of(c) & own]
+                early = [
+                    c for c in residual if not has_sublink(c) and columns_of(c) & own <= have and columns_of(c) & own
+                ]
             late = [c for c in residual if c not in early]
             first = sorted(columns_of_all(early) & own)
             layout = {**left.layout, **{c: left.width + i for i, c in enumerate(first)}}
@@ -243,4 +247,3 @@ def same_type(one: Expr, two: Expr) -> tuple[Expr, Expr] | None:
             found.append(side if same else Cast(wide, side, (match.kernel if match else "") or ""))
         return found[0], found[1]
     return None
-

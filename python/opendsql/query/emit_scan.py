@@ -13,7 +13,18 @@ from typing import Any
 from opendsql.query import access, descriptor
 from opendsql.query.access import Path, TreeShape
 from opendsql.query.emit_expr import IR, Layout
-from opendsql.query.expr import ArrayTest, Col, ColumnId, Expr, Param, columns_of, columns_of_all, conjunction, has_sublink, walk
+from opendsql.query.expr import (
+    ArrayTest,
+    Col,
+    ColumnId,
+    Expr,
+    Param,
+    columns_of,
+    columns_of_all,
+    conjunction,
+    has_sublink,
+    walk,
+)
 from opendsql.query.logical import ROW_KEY, Scan, SortKey
 from opendsql.query.params import NeedsOriginal
 
@@ -120,6 +131,7 @@ class ScanEmitter:
         total = path.rows * access.selectivity(tuple(residual))
         phys.rows = 1.0 if path.point else max(total, 1.0)
         phys.single = path.point
+        phys.ir["est_rows"] = phys.rows
         phys.ordering = [(c, d != path.backward, n != path.backward) for c, d, n in path_ordering(path)]
         phys.fixed = path_fixed(path)
         if last is not None and hint.limit_expr is not None and (ordered or not hint.keys) and not path.point:
@@ -216,7 +228,11 @@ class ScanEmitter:
     def _array_driven(self, node: Scan, path: Path, want: list[ColumnId]) -> Phys | None:
         """col = ANY(array) on the first key column: look up each distinct element."""
         own = access.scan_columns(node)
-        shapes = [s for s in descriptor.shapes(self.binder, node) if s.keys and (not s.predicate or self._implied(s, node.conds))]
+        shapes = [
+            s
+            for s in descriptor.shapes(self.binder, node)
+            if s.keys and (not s.predicate or self._implied(s, node.conds))
+        ]
         for cond in node.conds:
             if not isinstance(cond, ArrayTest) or cond.quantifier != "any" or cond.name != "=":
                 continue
@@ -236,7 +252,13 @@ class ScanEmitter:
         needed = set(want) | (columns_of_all(residual) & access.scan_columns(node))
         if not access.covers(shape, needed):
             return None
-        source = {"op": "srf", "fn": "unnest", "args": [self.expr(cond.array, {})], "out": [cond.elem_oid], "ordinality": False}
+        source = {
+            "op": "srf",
+            "fn": "unnest",
+            "args": [self.expr(cond.array, {})],
+            "out": [cond.elem_oid],
+            "ordinality": False,
+        }
         source = {"op": "distinct", "input": source, "est_rows": 10.0}
         path = Path(shape, eq=[element], point=shape.unique and len(shape.keys) == 1, rows=1.0)
         columns = list(dict.fromkeys([*want, *sorted(needed)]))
@@ -287,4 +309,3 @@ def satisfies(
         backward = flipped
         place += 1
     return True, bool(backward)
-

@@ -452,7 +452,9 @@ def conjunction(parts: Iterable[Expr]) -> Expr | None:
 
 def is_volatile(expr: Expr) -> bool:
     """Whether two evaluations may differ."""
-    return any(isinstance(item, Call | Cast) and item.volatile == "v" or isinstance(item, SrfCall) for item in walk(expr))
+    return any(
+        isinstance(item, Call | Cast) and item.volatile == "v" or isinstance(item, SrfCall) for item in walk(expr)
+    )
 
 
 def has_sublink(expr: Expr) -> bool:

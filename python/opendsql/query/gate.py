@@ -18,8 +18,16 @@ Node = dict[str, Any]
 
 PLANNED = frozenset({"SelectStmt", "InsertStmt", "UpdateStmt", "DeleteStmt"})
 UTILITY = frozenset(
-    {"TransactionStmt", "VariableSetStmt", "VariableShowStmt", "ExplainStmt", "CallStmt", "CopyStmt", "DeallocateStmt",
-     "ConstraintsSetStmt"}
+    {
+        "TransactionStmt",
+        "VariableSetStmt",
+        "VariableShowStmt",
+        "ExplainStmt",
+        "CallStmt",
+        "CopyStmt",
+        "DeallocateStmt",
+        "ConstraintsSetStmt",
+    }
 )
 
 # Statements whose refusal is not the node name.
@@ -39,10 +47,32 @@ _TRANSACTION_KINDS = {
 
 # Always refused with the node-name form, whatever catalog.ddl knows.
 _REFUSED = frozenset(
-    {"TruncateStmt", "LockStmt", "ListenStmt", "NotifyStmt", "UnlistenStmt", "DoStmt", "PrepareStmt", "ExecuteStmt",
-     "DiscardStmt", "DeclareCursorStmt", "FetchStmt", "ClosePortalStmt", "ReindexStmt", "ClusterStmt", "CheckPointStmt",
-     "LoadStmt", "ImportForeignSchemaStmt", "CreateTableAsStmt", "RefreshMatViewStmt", "AlterSystemStmt",
-     "DropOwnedStmt", "ReassignOwnedStmt", "SecLabelStmt", "RuleStmt"}
+    {
+        "TruncateStmt",
+        "LockStmt",
+        "ListenStmt",
+        "NotifyStmt",
+        "UnlistenStmt",
+        "DoStmt",
+        "PrepareStmt",
+        "ExecuteStmt",
+        "DiscardStmt",
+        "DeclareCursorStmt",
+        "FetchStmt",
+        "ClosePortalStmt",
+        "ReindexStmt",
+        "ClusterStmt",
+        "CheckPointStmt",
+        "LoadStmt",
+        "ImportForeignSchemaStmt",
+        "CreateTableAsStmt",
+        "RefreshMatViewStmt",
+        "AlterSystemStmt",
+        "DropOwnedStmt",
+        "ReassignOwnedStmt",
+        "SecLabelStmt",
+        "RuleStmt",
+    }
 )
 
 

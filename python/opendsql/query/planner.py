@@ -150,6 +150,7 @@ class Planner:
         for rule in RULES:
             plan = rule(plan, context)
         binder.ctes = [context.apply_to_cte(cte, RULES) for cte in binder.ctes]
+        binder.explained = [plan, *(p for c in binder.ctes for p in (c.plan, c.init, c.step) if p is not None)]
         emitter = Emitter(binder, session, explaining=explaining)
         emitter.emit_ctes()
         phys = emitter.emit_exactly(plan, [c.id for c in query.plan.columns()])

@@ -108,7 +108,9 @@ class Scope:
     def missing_column(self, name: str, qualifier: str | None, position: int | None) -> DsqlError:
         """42703 with PostgreSQL's hint about a similar name."""
         shown = f"{qualifier}.{name}" if qualifier else f'"{name}"'
-        return DsqlError("42703", f"column {shown} does not exist", hint=self._similar(name, qualifier), position=position)
+        return DsqlError(
+            "42703", f"column {shown} does not exist", hint=self._similar(name, qualifier), position=position
+        )
 
     def missing_table(self, name: str, schema: str | None, position: int | None) -> DsqlError:
         """42P01 for a qualifier that names nothing in FROM."""

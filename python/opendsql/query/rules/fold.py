@@ -1,7 +1,7 @@
 """Simplify boolean expressions whose outcome is known, so that nothing below plans for what cannot happen.
 
-    TRUE AND x -> x      FALSE AND x -> FALSE      NOT TRUE -> FALSE      CASE WHEN TRUE ... -> its value
-    WHERE TRUE disappears; constant calls are folded by the core when it compiles
+TRUE AND x -> x      FALSE AND x -> FALSE      NOT TRUE -> FALSE      CASE WHEN TRUE ... -> its value
+WHERE TRUE disappears; constant calls are folded by the core when it compiles
 """
 
 from __future__ import annotations

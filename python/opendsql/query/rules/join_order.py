@@ -95,7 +95,11 @@ def estimate(node: Node) -> float:
             return 1.0
         case Scan():
             path = access.make_path(
-                table_shape(node), node.conds, access.scan_columns(node), access.table_rows(node.table), lambda key: True
+                table_shape(node),
+                node.conds,
+                access.scan_columns(node),
+                access.table_rows(node.table),
+                lambda key: True,
             )
             rest = tuple(c for c in node.conds if c not in path.used)
             return max(path.rows * access.selectivity(rest), 1.0)
@@ -121,4 +125,3 @@ def estimate(node: Node) -> float:
             return max(estimate(node.left), estimate(node.right))
     inputs = node.inputs()
     return max((estimate(i) for i in inputs), default=1.0)
-

@@ -10,7 +10,12 @@ from opendsql.query.expr import FLOAT4, FLOAT8, INT2, INT4, INT8, NUMERIC, Cast,
 from opendsql.query.logical import Delete, Insert, Node, Update, walk_nodes
 from opendsql.query.rules.rule import Context
 
-_WIDER = {INT2: (INT4, INT8, NUMERIC), INT4: (INT8, NUMERIC, FLOAT8, FLOAT4), INT8: (NUMERIC,), NUMERIC: (FLOAT8, FLOAT4)}
+_WIDER = {
+    INT2: (INT4, INT8, NUMERIC),
+    INT4: (INT8, NUMERIC, FLOAT8, FLOAT4),
+    INT8: (NUMERIC,),
+    NUMERIC: (FLOAT8, FLOAT4),
+}
 
 
 def literal_types(node: Node, context: Context) -> Node:
@@ -65,5 +70,3 @@ def _hidden_exprs(node: Node) -> bool:
     if isinstance(node, Insert):
         return node.on_conflict is not None or bool(node.returning)
     return isinstance(node, Update | Delete) and bool(node.returning)
-
-

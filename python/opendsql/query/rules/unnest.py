@@ -114,7 +114,14 @@ def _quantified(link: SubLink, plan: Node, kind: str) -> Node | None:
     if kind == "null_anti" and conds:
         return None
     pairs = [
-        Call(BOOL, kernel.removeprefix("py:"), (value, out), "=", operator=True, kind="py" if kernel.startswith("py:") else "call")
+        Call(
+            BOOL,
+            kernel.removeprefix("py:"),
+            (value, out),
+            "=",
+            operator=True,
+            kind="py" if kernel.startswith("py:") else "call",
+        )
         for kernel, value, out in zip(link.kernels, link.lhs, link.out, strict=True)
     ]
     known = produced(inner)
@@ -242,4 +249,3 @@ def _at_most_one(plan: Node) -> bool:
         case Limit():
             return getattr(plan.limit, "text", None) == "1" or _at_most_one(plan.input)
     return False
-
