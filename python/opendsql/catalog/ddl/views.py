@@ -56,6 +56,7 @@ def make_view(change: Change, stmt: dict, schema: str) -> View:
         raise unsupported(f"unsupported statement: {next(iter(query)).removesuffix('Stmt')}")
     if any(kind == "ParamRef" for kind, _ in walk(query)):
         raise DsqlError("42P02", "there is no parameter $1")
+    qualify(change, query)
     described = describe(change, query)
     aliases = strings(stmt.get("aliases"))
     if len(aliases) > len(described):
@@ -68,8 +69,9 @@ def make_view(change: Change, stmt: dict, schema: str) -> View:
         if column.name in seen:
             raise DsqlError("42701", f'column "{column.name}" specified more than once')
         seen.add(column.name)
-    qualify(change, query)
-    expand_stars(change.catalog, select)
+    if not expand_stars(change.catalog, select) and hooks.expand_query is not None:
+        query = hooks.expand_query(query, change.catalog, change.session)
+        select = query["SelectStmt"]
     name_targets(select, [c.name for c in columns])
     text = Deparser(source_types(change.catalog, query)).query(query)
     if len(text.encode()) > VIEW_BYTES_MAX:
@@ -188,16 +190,25 @@ def source_types(catalog: Catalog, query: dict) -> dict[str, tuple[int, int]]:
     return {name: kind for name, kind in types.items() if kind[0]}
 
 
-def expand_stars(catalog: Catalog, select: dict) -> None:
-    """Replace stars over plain relations by their columns of today, so later columns do not join the view."""
+def has_star(select: dict) -> bool:
+    """Whether the target list has a star."""
+    values = (node["ResTarget"]["val"] for node in select.get("targetList") or ())
+    return any("A_Star" in (value.get("ColumnRef", {}).get("fields") or [{}])[-1] for value in values)
+
+
+def expand_stars(catalog: Catalog, select: dict) -> bool:
+    """Replace stars over plain relations by their columns of today, so later columns do not join the view.
+
+    False when a star stands for something else (a subquery, a USING join): the binder's hook expands those."""
     if "larg" in select:
-        expand_stars(catalog, select["larg"])
-        expand_stars(catalog, select["rarg"])
-        return
+        left = expand_stars(catalog, select["larg"])
+        return expand_stars(catalog, select["rarg"]) and left
+    if not has_star(select):
+        return True
     ranges: list[tuple[str, Any]] = []
     for item in select.get("fromClause") or ():
         if not plain_ranges(catalog, item, ranges):
-            return
+            return False
     targets = []
     for node in select.get("targetList") or ():
         reference = node["ResTarget"]["val"].get("ColumnRef")
@@ -213,6 +224,7 @@ def expand_stars(catalog: Catalog, select: dict) -> None:
                         fields = fields[1:] if len(ranges) == 1 else fields
                         targets.append({"ResTarget": {"val": {"ColumnRef": {"fields": fields}}}})
     select["targetList"] = targets
+    return True
 
 
 def plain_ranges(catalog: Catalog, item: dict, ranges: list[tuple[str, Any]]) -> bool:
