@@ -7,6 +7,7 @@ Importing the package registers every operator; kernels are registered by import
 """
 
 from dsql_core.execute import op_basic, op_modify, op_scan, op_sort, op_sub
+from dsql_core.execute.backfill import backfill_chunk, compile_backfill
 from dsql_core.execute.errors import ExecuteError
 from dsql_core.execute.handle import EngineHandle, SessionHandle
 from dsql_core.execute.program import ProgramHandle
@@ -25,6 +26,8 @@ __all__ = [
     "op_scan",
     "op_sort",
     "op_sub",
+    "backfill_chunk",
+    "compile_backfill",
     "register_pyfunction",
     "set_pyfunction_resolver",
 ]
