@@ -423,6 +423,11 @@ cdef class JournalOwner:
         return self.journal.seq
 
     @property
+    def flush_inline(self) -> bool:
+        """The flush runs within step."""
+        return self.journal.flush_inline == 1
+
+    @property
     def stopped(self) -> bool:
         """A flush failed; nothing is written any more."""
         return self.journal.stopped == 1

@@ -8,9 +8,10 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any, Protocol
 
+from dsql_core.storage.applier import ApplierOwner
+
 from dsql_core.journal import JournalError, JournalReader, Tail
 from dsql_core.storage import Arena, StorageError
-from dsql_core.storage.applier import ApplierOwner
 from opendsql.errors import OperatorError
 from opendsql.journal.directory import DataDirectory
 
