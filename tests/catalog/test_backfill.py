@@ -1,7 +1,6 @@
 """Index builds over the real engine: entries of existing rows, duplicates, writers in between, restart."""
 
 import pytest
-
 from opendsql.catalog import backfill, hooks, jobs, load, store
 from opendsql.embedded import Database
 

@@ -1,7 +1,6 @@
 """What DDL leaves in the catalog: names, definitions, dependencies, jobs."""
 
 import pytest
-
 from opendsql.catalog import jobs, serialise, store
 from opendsql.errors import DsqlError
 

@@ -1,7 +1,6 @@
 """Catalog functions: definitions in DSQL's words, names, privileges, settings."""
 
 import pytest
-
 from opendsql.catalog import context
 from opendsql.catalog.functions import table
 from opendsql.errors import DsqlError

@@ -1,7 +1,6 @@
 """Every refusal of DDL: statement -> SQLSTATE and message."""
 
 import pytest
-
 from opendsql.errors import DsqlError
 
 SETUP = (

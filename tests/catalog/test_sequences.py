@@ -1,7 +1,6 @@
 """nextval, currval, setval over transactions that commit, conflict and roll back."""
 
 import pytest
-
 from opendsql.catalog import context
 from opendsql.catalog.functions import table
 from opendsql.errors import DsqlError

@@ -1,7 +1,6 @@
 """SET, RESET and SHOW inside and outside transactions."""
 
 import pytest
-
 from opendsql.catalog.settings import SessionSettings, settings_of, startup_options
 from opendsql.errors import DsqlError
 

@@ -14,7 +14,6 @@ from opendsql.catalog.model import Catalog, Check, ForeignKey, Index, Table
 from opendsql.catalog.names import qualified, quote_ident
 from opendsql.errors import DsqlError
 
-
 _programs: dict[tuple[int, int], Any] = {}  # (catalog version, index oid) -> program of the build under way
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from functools import cache
 from importlib import resources
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from opendsql.catalog.model import Catalog
 from opendsql.catalog.names import qualified, quote_ident, strings
@@ -90,7 +90,7 @@ def types_by_name() -> dict[str, TypeRow]:
     return {row.name: row for row in type_rows()}
 
 
-def resolve_type(node: dict, catalog: Catalog | None, search_path: tuple[str, ...] = ("public",)) -> tuple[int, int, int | None]:
+def resolve_type(node: dict[str, Any], catalog: Catalog | None, search_path: tuple[str, ...] = ("public",)) -> tuple[int, int, int | None]:
     """(base type oid, typmod, domain oid or None) of a TypeName that a column may have; raises DSQL's refusal."""
     names = strings(node.get("names"))
     row = types_by_name().get(names[-1]) if len(names) == 1 or names[-2] == "pg_catalog" else None
@@ -111,7 +111,7 @@ def resolve_type(node: dict, catalog: Catalog | None, search_path: tuple[str, ..
     return row.oid, typmod_of(row.oid, node), None
 
 
-def _position(node: dict) -> int | None:
+def _position(node: dict[str, Any]) -> int | None:
     return node["location"] + 1 if node.get("location", -1) >= 0 and "location" in node else None
 
 
@@ -126,7 +126,7 @@ def _find_domain(names: list[str], catalog: Catalog | None, search_path: tuple[s
     return None
 
 
-def _modifiers(node: dict) -> list[int]:
+def _modifiers(node: dict[str, Any]) -> list[int]:
     values = []
     for item in node.get("typmods") or ():
         const = item.get("A_Const", {})
@@ -139,7 +139,7 @@ def _modifiers(node: dict) -> list[int]:
     return values
 
 
-def typmod_of(oid: int, node: dict) -> int:
+def typmod_of(oid: int, node: dict[str, Any]) -> int:
     """The typmod a TypeName's modifiers make, within DSQL's bounds."""
     mods = _modifiers(node)
     if oid in (VARCHAR, BPCHAR):
@@ -166,7 +166,8 @@ def typmod_of(oid: int, node: dict) -> int:
         if not mods:
             return -1
         if mods[0] < 0:
-            raise DsqlError("22023", f"{types_by_oid()[oid].display.split(' ')[0].upper()}({mods[0]}) precision must not be negative")
+            word = types_by_oid()[oid].display.split(" ")[0].upper()
+            raise DsqlError("22023", f"{word}({mods[0]}) precision must not be negative")
         return min(mods[0], 6)
     if oid == INTERVAL:
         if not mods:

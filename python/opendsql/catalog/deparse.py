@@ -12,10 +12,12 @@ casts, operators over them); what cannot be told is left without a cast, which r
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from opendsql.catalog import datatypes as dt
 from opendsql.catalog.deparse_query import QueryDeparser
 from opendsql.catalog.names import quote_ident, quote_literal, strings
+from opendsql.errors import unsupported
 
 _NUMBERS = (dt.INT2, dt.INT4, dt.INT8, dt.NUMERIC, dt.FLOAT4, dt.FLOAT8)
 _INTEGERS = (dt.INT2, dt.INT4, dt.INT8)
@@ -48,7 +50,7 @@ class Deparser(QueryDeparser):
 
     # -- types, as far as display needs them ---------------------------------------------------------------------------
 
-    def type_of(self, node: dict) -> int | None:
+    def type_of(self, node: dict[str, Any]) -> int | None:
         """The type of an expression, UNKNOWN for a bare string, None when it cannot be told here."""
         kind, body = next(iter(node.items()))
         if kind == "ColumnRef":
@@ -76,7 +78,7 @@ class Deparser(QueryDeparser):
         return None
 
     @staticmethod
-    def _const_type(body: dict) -> int | None:
+    def _const_type(body: dict[str, Any]) -> int | None:
         if body.get("isnull") or "sval" in body:
             return dt.UNKNOWN
         if "ival" in body:
@@ -86,7 +88,7 @@ class Deparser(QueryDeparser):
             return dt.INT8 if text.isdigit() and int(text) < 2**63 else dt.NUMERIC
         return dt.BOOL if "boolval" in body else dt.BIT
 
-    def _operator_type(self, body: dict) -> int | None:
+    def _operator_type(self, body: dict[str, Any]) -> int | None:
         name = strings(body.get("name"))[-1] if body.get("name") else ""
         if body["kind"] != "AEXPR_OP" or name in _COMPARISONS:
             return dt.BOOL if body["kind"] != "AEXPR_NULLIF" else self.type_of(body["lexpr"])
@@ -106,15 +108,15 @@ class Deparser(QueryDeparser):
 
     # -- expressions ---------------------------------------------------------------------------------------------------
 
-    def expression(self, node: dict) -> str:
+    def expression(self, node: dict[str, Any]) -> str:
         """The expression's text; a node this class does not know is a programming error."""
         kind, body = next(iter(node.items()))
         method = getattr(self, "_" + kind, None)
         if method is None:
-            raise NotImplementedError(kind)
+            raise unsupported(f"unsupported expression: {kind}")
         return method(body)
 
-    def coerced(self, node: dict, oid: int, typmod: int = -1) -> str:
+    def coerced(self, node: dict[str, Any], oid: int, typmod: int = -1) -> str:
         """The text of a value assigned to a column of the type: bare constants are shown with that type."""
         if "A_Const" in node and ("sval" in node["A_Const"] or node["A_Const"].get("isnull")):
             return f"{self.expression(node)}::{dt.format_type(oid, None)}"
@@ -123,10 +125,10 @@ class Deparser(QueryDeparser):
             return f"'-{text}'::{dt.format_type(self._const_type(node['A_Expr']['rexpr']['A_Const']), None)}"
         return self.expression(node)
 
-    def _list(self, nodes: list[dict] | None) -> str:
+    def _list(self, nodes: list[dict[str, Any]] | None) -> str:
         return ", ".join(self.expression(node) for node in nodes or ())
 
-    def _typed(self, node: dict, wanted: int | None) -> str:
+    def _typed(self, node: dict[str, Any], wanted: int | None) -> str:
         """An operand beside one of type `wanted`, with the casts PostgreSQL's analysis would put."""
         own = self.type_of(node)
         text = self.expression(node)
@@ -141,19 +143,19 @@ class Deparser(QueryDeparser):
             return f"({text})::double precision"
         return text
 
-    def _pair(self, left: dict, right: dict) -> tuple[str, str]:
+    def _pair(self, left: dict[str, Any], right: dict[str, Any]) -> tuple[str, str]:
         left_type, right_type = self.type_of(left), self.type_of(right)
         if left_type == right_type == dt.UNKNOWN:
             return f"{self.expression(left)}::text", f"{self.expression(right)}::text"
         return self._typed(left, right_type), self._typed(right, left_type)
 
-    def _ColumnRef(self, body: dict) -> str:
+    def _ColumnRef(self, body: dict[str, Any]) -> str:
         parts = []
         for field in body["fields"]:
             parts.append("*" if "A_Star" in field else quote_ident(field["String"]["sval"]))
         return ".".join(parts)
 
-    def _A_Const(self, body: dict) -> str:
+    def _A_Const(self, body: dict[str, Any]) -> str:
         if body.get("isnull"):
             return "NULL"
         if "sval" in body:
@@ -169,7 +171,7 @@ class Deparser(QueryDeparser):
         text = body["bsval"]["bsval"]
         return f"{text[0].upper()}'{text[1:]}'"
 
-    def _TypeCast(self, body: dict) -> str:
+    def _TypeCast(self, body: dict[str, Any]) -> str:
         target = self.type_name(body["typeName"])
         arg = body["arg"]
         inner = self.expression(arg)
@@ -179,7 +181,7 @@ class Deparser(QueryDeparser):
             return f"{inner}::{target}"
         return f"({inner})::{target}"
 
-    def type_name(self, node: dict) -> str:
+    def type_name(self, node: dict[str, Any]) -> str:
         """A TypeName as format_type would show it, without resolving what it does not know."""
         names = strings(node.get("names"))
         row = dt.types_by_name().get(names[-1])
@@ -193,7 +195,7 @@ class Deparser(QueryDeparser):
             return "bpchar" + bounds
         return dt.format_type(row.oid, typmod if typmod >= 0 else None) + bounds
 
-    def _FuncCall(self, body: dict) -> str:
+    def _FuncCall(self, body: dict[str, Any]) -> str:
         names = strings(body["funcname"])
         name = names[-1]
         args = body.get("args") or []
@@ -236,7 +238,7 @@ class Deparser(QueryDeparser):
             text += " OVER " + self.window(body["over"])
         return text
 
-    def _argument(self, node: dict, function: str = "") -> str:
+    def _argument(self, node: dict[str, Any], function: str = "") -> str:
         own = self.type_of(node)
         if own == dt.VARCHAR and function not in ("count", "max", "min", "array_agg", "jsonb_build_object", "concat"):
             return f"({self.expression(node)})::text"
@@ -246,10 +248,10 @@ class Deparser(QueryDeparser):
             return f"{self.expression(node)}::text"
         return self.expression(node)
 
-    def _NamedArgExpr(self, body: dict) -> str:
+    def _NamedArgExpr(self, body: dict[str, Any]) -> str:
         return f"{quote_ident(body['name'])} => {self.expression(body['arg'])}"
 
-    def _A_Expr(self, body: dict) -> str:
+    def _A_Expr(self, body: dict[str, Any]) -> str:
         kind = body["kind"]
         name = strings(body.get("name"))[-1] if body.get("name") else ""
         if name == "!=":
@@ -292,9 +294,9 @@ class Deparser(QueryDeparser):
             escape = "".join(f", {self._typed(a, dt.TEXT)}" for a in pattern[1:])
             op = "~" if name == "~" else "!~"
             return f"({self._typed(body['lexpr'], dt.TEXT)} {op} similar_to_escape({self._typed(pattern[0], dt.TEXT)}{escape}))"
-        raise NotImplementedError(kind)
+        raise unsupported(f"unsupported expression: {kind}")
 
-    def _json_operator(self, shown: str, name: str, body: dict) -> str:
+    def _json_operator(self, shown: str, name: str, body: dict[str, Any]) -> str:
         left, right = body["lexpr"], body["rexpr"]
         target = {"#>": "text[]", "#>>": "text[]", "@>": "jsonb", "<@": "jsonb", "||": "jsonb"}.get(name, "text")
         texts = []
@@ -303,7 +305,7 @@ class Deparser(QueryDeparser):
             texts.append(f"{text}::{target}" if self.type_of(side) == dt.UNKNOWN else text)
         return f"({texts[0]} {shown} {texts[1]})"
 
-    def _in(self, body: dict, name: str) -> str:
+    def _in(self, body: dict[str, Any], name: str) -> str:
         items = body["rexpr"]["List"]["items"]
         own = self.type_of(body["lexpr"])
         negated = name == "<>"
@@ -319,7 +321,7 @@ class Deparser(QueryDeparser):
             return f"(({self.expression(body['lexpr'])})::text {op} {word} ((ARRAY[{', '.join(parts)}])::text[]))"
         return f"({self.expression(body['lexpr'])} {op} {word} (ARRAY[{', '.join(self._typed(i, own) for i in items)}]))"
 
-    def _between(self, body: dict, kind: str) -> str:
+    def _between(self, body: dict[str, Any], kind: str) -> str:
         low, high = body["rexpr"]["List"]["items"]
         left, low_text = self._pair(body["lexpr"], low)
         _, high_text = self._pair(body["lexpr"], high)
@@ -330,20 +332,20 @@ class Deparser(QueryDeparser):
             return f"(({left} < {low_text}) OR ({left} > {high_text}))"
         return f"(({left} >= {low_text}) AND ({left} <= {high_text}))"
 
-    def _BoolExpr(self, body: dict) -> str:
+    def _BoolExpr(self, body: dict[str, Any]) -> str:
         if body["boolop"] == "NOT_EXPR":
             return f"(NOT {self.expression(body['args'][0])})"
         word = " AND " if body["boolop"] == "AND_EXPR" else " OR "
         return "(" + word.join(self.expression(arg) for arg in body["args"]) + ")"
 
-    def _NullTest(self, body: dict) -> str:
+    def _NullTest(self, body: dict[str, Any]) -> str:
         word = "IS NULL" if body["nulltesttype"] == "IS_NULL" else "IS NOT NULL"
         return f"({self.expression(body['arg'])} {word})"
 
-    def _BooleanTest(self, body: dict) -> str:
+    def _BooleanTest(self, body: dict[str, Any]) -> str:
         return f"({self.expression(body['arg'])} {body['booltesttype'].replace('_', ' ')})"
 
-    def _CaseExpr(self, body: dict) -> str:
+    def _CaseExpr(self, body: dict[str, Any]) -> str:
         text = "CASE"
         if "arg" in body:
             text += " " + self.expression(body["arg"])
@@ -354,12 +356,12 @@ class Deparser(QueryDeparser):
         text += f" ELSE {self._result(body['defresult']) if 'defresult' in body else 'NULL'}"
         return text + " END"
 
-    def _result(self, node: dict) -> str:
+    def _result(self, node: dict[str, Any]) -> str:
         own = self.type_of(node)
         text = self.expression(node)
         return f"{text}::text" if own == dt.UNKNOWN and not node.get("A_Const", {}).get("isnull") else text
 
-    def _CoalesceExpr(self, body: dict) -> str:
+    def _CoalesceExpr(self, body: dict[str, Any]) -> str:
         common = self.type_of({"CoalesceExpr": body})
         parts = []
         for arg in body["args"]:
@@ -369,20 +371,20 @@ class Deparser(QueryDeparser):
             parts.append(text)
         return f"COALESCE({', '.join(parts)})"
 
-    def _MinMaxExpr(self, body: dict) -> str:
+    def _MinMaxExpr(self, body: dict[str, Any]) -> str:
         return f"{'GREATEST' if body['op'] == 'IS_GREATEST' else 'LEAST'}({self._list(body['args'])})"
 
-    def _SQLValueFunction(self, body: dict) -> str:
+    def _SQLValueFunction(self, body: dict[str, Any]) -> str:
         text = _SQL_VALUES[body["op"]][0]
         return f"{text}({body['typmod']})" if body["op"].endswith("_N") else text
 
-    def _RowExpr(self, body: dict) -> str:
+    def _RowExpr(self, body: dict[str, Any]) -> str:
         return f"ROW({self._list(body.get('args'))})"
 
-    def _A_ArrayExpr(self, body: dict) -> str:
+    def _A_ArrayExpr(self, body: dict[str, Any]) -> str:
         return f"ARRAY[{', '.join(self._result(e) for e in body.get('elements') or ())}]"
 
-    def _A_Indirection(self, body: dict) -> str:
+    def _A_Indirection(self, body: dict[str, Any]) -> str:
         text = f"({self.expression(body['arg'])})"
         for step in body["indirection"]:
             if "A_Indices" in step:
@@ -396,22 +398,22 @@ class Deparser(QueryDeparser):
                 text += "." + quote_ident(step["String"]["sval"])
         return text
 
-    def _CollateClause(self, body: dict) -> str:
+    def _CollateClause(self, body: dict[str, Any]) -> str:
         return f"({self.expression(body['arg'])} COLLATE {'.'.join(quote_ident(n) for n in strings(body['collname']))})"
 
-    def _ParamRef(self, body: dict) -> str:
+    def _ParamRef(self, body: dict[str, Any]) -> str:
         return f"${body.get('number', 0)}"
 
-    def _SetToDefault(self, body: dict) -> str:
+    def _SetToDefault(self, body: dict[str, Any]) -> str:
         return "DEFAULT"
 
-    def _GroupingFunc(self, body: dict) -> str:
+    def _GroupingFunc(self, body: dict[str, Any]) -> str:
         return f"GROUPING({self._list(body['args'])})"
 
-    def _List(self, body: dict) -> str:
+    def _List(self, body: dict[str, Any]) -> str:
         return f"({self._list(body['items'])})"
 
-    def _SubLink(self, body: dict) -> str:
+    def _SubLink(self, body: dict[str, Any]) -> str:
         query = self.query(body["subselect"])
         kind = body["subLinkType"]
         if kind == "EXISTS_SUBLINK":

@@ -6,6 +6,9 @@ right-aligned under the SELECT as PostgreSQL's rule printer does without pretty-
 
 from __future__ import annotations
 
+from abc import abstractmethod
+from typing import Any
+
 from opendsql.catalog.names import qualified, quote_ident, strings
 
 _JOINS = {"JOIN_INNER": "JOIN", "JOIN_LEFT": "LEFT JOIN", "JOIN_RIGHT": "RIGHT JOIN", "JOIN_FULL": "FULL JOIN"}
@@ -16,10 +19,15 @@ _NOWAIT = {"LockWaitSkip": " SKIP LOCKED", "LockWaitError": " NOWAIT"}
 class QueryDeparser:
     """Clauses of a SELECT; expression() comes from Deparser."""
 
-    def expression(self, node: dict) -> str:
-        raise NotImplementedError
+    @abstractmethod
+    def expression(self, node: dict[str, Any]) -> str:
+        """Text of an expression."""
 
-    def query(self, node: dict) -> str:
+    @abstractmethod
+    def type_name(self, node: dict[str, Any]) -> str:
+        """Text of a TypeName."""
+
+    def query(self, node: dict[str, Any]) -> str:
         """Text of a SelectStmt node (given with or without its node name)."""
         body = node.get("SelectStmt", node)
         text = self._with(body)
@@ -33,12 +41,12 @@ class QueryDeparser:
             text += self._select(body)
         return text + self._tail(body)
 
-    def _operand(self, body: dict) -> str:
+    def _operand(self, body: dict[str, Any]) -> str:
         nested = body.get("op", "SETOP_NONE") != "SETOP_NONE" or body.get("sortClause") or body.get("limitCount")
         text = self.query(body)
         return f"({text})" if nested else text
 
-    def _with(self, body: dict) -> str:
+    def _with(self, body: dict[str, Any]) -> str:
         clause = body.get("withClause")
         if not clause:
             return ""
@@ -51,7 +59,7 @@ class QueryDeparser:
             parts.append(f"{quote_ident(cte['ctename'])}{names} AS{word} (\n {self.query(cte['ctequery'])}\n)")
         return f"WITH {'RECURSIVE ' if clause.get('recursive') else ''}{', '.join(parts)}\n "
 
-    def _select(self, body: dict) -> str:
+    def _select(self, body: dict[str, Any]) -> str:
         text = "SELECT"
         distinct = body.get("distinctClause")
         if distinct is not None:
@@ -72,7 +80,7 @@ class QueryDeparser:
             text += "\n  WINDOW " + ", ".join(f"{quote_ident(w['name'])} AS {self.window({**w, 'name': ''})}" for w in named)
         return text
 
-    def _tail(self, body: dict) -> str:
+    def _tail(self, body: dict[str, Any]) -> str:
         text = ""
         if body.get("sortClause"):
             text += "\n  ORDER BY " + self.sort_clause(body["sortClause"])
@@ -91,7 +99,7 @@ class QueryDeparser:
             text += f"\n FOR {strength}{f' OF {names}' if names else ''}{_NOWAIT.get(lock.get('waitPolicy', ''), '')}"
         return text
 
-    def _target(self, body: dict) -> str:
+    def _target(self, body: dict[str, Any]) -> str:
         text = self.expression(body["val"])
         name = body.get("name")
         value = body["val"].get("ColumnRef")
@@ -99,7 +107,7 @@ class QueryDeparser:
             text += " AS " + quote_ident(name)
         return text
 
-    def _group(self, node: dict) -> str:
+    def _group(self, node: dict[str, Any]) -> str:
         if "GroupingSet" not in node:
             return self.expression(node)
         body = node["GroupingSet"]
@@ -107,7 +115,7 @@ class QueryDeparser:
         inner = ", ".join(self._group(g) for g in body.get("content") or ())
         return f"{word[body['kind']]}({inner})" if body["kind"] in word else f"({inner})"
 
-    def sort_clause(self, nodes: list[dict]) -> str:
+    def sort_clause(self, nodes: list[dict[str, Any]]) -> str:
         """ORDER BY items."""
         parts = []
         for node in nodes:
@@ -126,7 +134,7 @@ class QueryDeparser:
             parts.append(text)
         return ", ".join(parts)
 
-    def window(self, body: dict) -> str:
+    def window(self, body: dict[str, Any]) -> str:
         """A window: its name, or its definition in parentheses."""
         if body.get("name") and not body.get("refname"):
             return quote_ident(body["name"])
@@ -138,7 +146,7 @@ class QueryDeparser:
         frame = self._frame(body)
         return f"({' '.join(parts + ([frame] if frame else []))})"
 
-    def _frame(self, body: dict) -> str:
+    def _frame(self, body: dict[str, Any]) -> str:
         bits = body.get("frameOptions", 0)
         if not bits & 0x1:  # NONDEFAULT
             return ""
@@ -150,7 +158,7 @@ class QueryDeparser:
         exclude = {0x8000: " EXCLUDE CURRENT ROW", 0x10000: " EXCLUDE GROUP", 0x20000: " EXCLUDE TIES"}
         return f"{unit} {text}" + "".join(word for bit, word in exclude.items() if bits & bit)
 
-    def _bound(self, bits: int, flags: tuple[int, ...], offset: dict | None) -> str:
+    def _bound(self, bits: int, flags: tuple[int, ...], offset: dict[str, Any] | None) -> str:
         before_all, after_all, current, before, _after = flags
         if bits & before_all:
             return "UNBOUNDED PRECEDING"
@@ -160,7 +168,7 @@ class QueryDeparser:
             return "CURRENT ROW"
         return f"{self.expression(offset or {})} {'PRECEDING' if bits & before else 'FOLLOWING'}"
 
-    def from_item(self, node: dict) -> str:
+    def from_item(self, node: dict[str, Any]) -> str:
         """One FROM item."""
         kind, body = next(iter(node.items()))
         if kind == "RangeVar":
@@ -186,7 +194,7 @@ class QueryDeparser:
             text += f" ON {self.expression(join['quals'])}"
         return f"({text}){self._alias(join['alias'])}" if join.get("alias") else text
 
-    def _range_function(self, body: dict) -> str:
+    def _range_function(self, body: dict[str, Any]) -> str:
         calls = [self.expression(f["List"]["items"][0]) for f in body["functions"]]
         text = f"ROWS FROM({', '.join(calls)})" if body.get("is_rowsfrom") else calls[0]
         text = ("LATERAL " if body.get("lateral") else "") + text
@@ -199,7 +207,7 @@ class QueryDeparser:
             text += f"{alias}({', '.join(quote_ident(c['colname']) + ' ' + self.type_name(c['typeName']) for c in columns)})"
         return text
 
-    def _alias(self, alias: dict | None) -> str:
+    def _alias(self, alias: dict[str, Any] | None) -> str:
         if not alias:
             return ""
         columns = strings(alias.get("colnames"))

@@ -35,11 +35,13 @@ def owner(catalog: Catalog, oid: int) -> str:
 
 
 def schemata(catalog: Catalog, session: Any) -> Iterator[RowDict]:
+    """Rows of schemata."""
     for schema in catalog.schemas.values():
         yield {"catalog_name": DB, "schema_name": schema.name, "schema_owner": owner(catalog, schema.owner_oid)}
 
 
 def tables(catalog: Catalog, session: Any) -> Iterator[RowDict]:
+    """Rows of tables."""
     for relation in catalog.relations.values():
         if isinstance(relation, (Table, View)):
             is_table = isinstance(relation, Table)
@@ -108,6 +110,7 @@ def column_row(catalog: Catalog, relation: Table | View, column: Column, positio
 
 
 def columns(catalog: Catalog, session: Any) -> Iterator[RowDict | virtual.Row]:
+    """Rows of columns."""
     for relation in catalog.relations.values():
         if isinstance(relation, (Table, View)):
             for position, column in enumerate(relation.columns):
@@ -149,6 +152,7 @@ def constraint_names(table: Table) -> Iterator[tuple[str, str, Any]]:
 
 
 def table_constraints(catalog: Catalog, session: Any) -> Iterator[RowDict]:
+    """Rows of table_constraints."""
     for table in user_tables(catalog):
         for name, kind, item in constraint_names(table):
             yield {
@@ -161,6 +165,7 @@ def table_constraints(catalog: Catalog, session: Any) -> Iterator[RowDict]:
 
 
 def key_column_usage(catalog: Catalog, session: Any) -> Iterator[RowDict]:
+    """Rows of key_column_usage."""
     for table in user_tables(catalog):
         base = {"constraint_catalog": DB, "constraint_schema": table.schema, "table_catalog": DB, "table_schema": table.schema}
         for index in all_indexes(table):
@@ -191,6 +196,7 @@ def parent_key(catalog: Catalog, key: Any) -> Any:
 
 
 def referential_constraints(catalog: Catalog, session: Any) -> Iterator[RowDict]:
+    """Rows of referential_constraints."""
     for table in user_tables(catalog):
         for key in table.foreign_keys:
             parent, unique = catalog.by_oid.get(key.parent_oid), parent_key(catalog, key)
@@ -204,6 +210,7 @@ def referential_constraints(catalog: Catalog, session: Any) -> Iterator[RowDict]
 
 
 def constraint_column_usage(catalog: Catalog, session: Any) -> Iterator[RowDict]:
+    """Rows of constraint_column_usage."""
     def row(table: Table, column: str, schema: str, name: str) -> RowDict:
         return {
             "table_catalog": DB, "table_schema": table.schema, "table_name": table.name, "column_name": column,
@@ -226,6 +233,7 @@ def constraint_column_usage(catalog: Catalog, session: Any) -> Iterator[RowDict]
 
 
 def constraint_table_usage(catalog: Catalog, session: Any) -> Iterator[RowDict]:
+    """Rows of constraint_table_usage."""
     seen = set()
     for usage in constraint_column_usage(catalog, session):
         row = {name: value for name, value in usage.items() if name != "column_name"}
@@ -236,6 +244,7 @@ def constraint_table_usage(catalog: Catalog, session: Any) -> Iterator[RowDict]:
 
 
 def check_constraints(catalog: Catalog, session: Any) -> Iterator[RowDict]:
+    """Rows of check_constraints."""
     for table in user_tables(catalog):
         base = {"constraint_catalog": DB, "constraint_schema": table.schema}
         for name, kind, item in constraint_names(table):
@@ -245,6 +254,7 @@ def check_constraints(catalog: Catalog, session: Any) -> Iterator[RowDict]:
 
 
 def views(catalog: Catalog, session: Any) -> Iterator[RowDict]:
+    """Rows of views."""
     path = settings_of(session).search_path
     for view in catalog.relations.values():
         if isinstance(view, View):
@@ -257,6 +267,7 @@ def views(catalog: Catalog, session: Any) -> Iterator[RowDict]:
 
 
 def sequences(catalog: Catalog, session: Any) -> Iterator[RowDict]:
+    """Rows of sequences."""
     for s in catalog.relations.values():
         if isinstance(s, Sequence) and not s.identity:
             yield {
@@ -268,6 +279,7 @@ def sequences(catalog: Catalog, session: Any) -> Iterator[RowDict]:
 
 
 def routines(catalog: Catalog, session: Any) -> Iterator[RowDict]:
+    """Rows of routines."""
     for group in catalog.functions.values():
         for f in group:
             yield {
@@ -281,6 +293,7 @@ def routines(catalog: Catalog, session: Any) -> Iterator[RowDict]:
 
 
 def domains(catalog: Catalog, session: Any) -> Iterator[RowDict]:
+    """Rows of domains."""
     for d in catalog.domains.values():
         yield {
             "domain_catalog": DB, "domain_schema": d.schema, "domain_name": d.name, "domain_default": d.default,
@@ -289,6 +302,7 @@ def domains(catalog: Catalog, session: Any) -> Iterator[RowDict]:
 
 
 def table_privileges(catalog: Catalog, session: Any) -> Iterator[RowDict]:
+    """Rows of table_privileges."""
     for relation in catalog.relations.values():
         if not isinstance(relation, (Table, View)) or relation.oid < 1024:
             continue
@@ -308,10 +322,12 @@ def table_privileges(catalog: Catalog, session: Any) -> Iterator[RowDict]:
 
 
 def enabled_roles(catalog: Catalog, session: Any) -> Iterator[RowDict]:
+    """Rows of enabled_roles."""
     yield {"role_name": settings_of(session).user}
 
 
 def catalog_name(catalog: Catalog, session: Any) -> Iterator[RowDict]:
+    """Rows of catalog_name."""
     yield {"catalog_name": DB}
 
 

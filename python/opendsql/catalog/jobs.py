@@ -64,6 +64,7 @@ class Job:
 
     @property
     def is_finished(self) -> bool:
+        """Whether it completed or failed."""
         return self.finished != 0
 
 

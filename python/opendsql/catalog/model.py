@@ -15,6 +15,7 @@ Invariants
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 FIRST_USER_OID = 26000
 ADMIN_OID = 15579
@@ -26,6 +27,8 @@ INFORMATION_SCHEMA_OID = 13000
 
 @dataclass(frozen=True, slots=True)
 class Column:
+    """A column of a table or view; also of a dropped one, whose place stays."""
+
     name: str
     attnum: int
     type_oid: int
@@ -42,6 +45,8 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Index:
+    """An index; its tree holds entries of the table's rows."""
+
     oid: int  # also its tree id; a primary key index has the table's tree (tree_oid)
     name: str
     table_oid: int
@@ -61,6 +66,8 @@ class Index:
 
 @dataclass(frozen=True, slots=True)
 class Check:
+    """A CHECK constraint."""
+
     oid: int
     name: str
     expression: str
@@ -70,6 +77,8 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class ForeignKey:
+    """A FOREIGN KEY constraint of the child table."""
+
     oid: int
     name: str
     columns: tuple[str, ...]
@@ -86,6 +95,8 @@ class ForeignKey:
 
 @dataclass(frozen=True, slots=True)
 class Table:
+    """A table with everything that belongs to it."""
+
     oid: int  # also the tree id of its rows
     schema: str
     name: str
@@ -95,12 +106,12 @@ class Table:
     indexes: tuple[Index, ...] = ()  # secondary, invalid ones included
     checks: tuple[Check, ...] = ()
     foreign_keys: tuple[ForeignKey, ...] = ()
-    constraint_oids: dict[str, int] = field(default_factory=dict)  # PRIMARY KEY / UNIQUE / NOT NULL by name
+    constraint_oids: dict[str, int] = field(default_factory=dict[str, Any])  # PRIMARY KEY / UNIQUE / NOT NULL by name
     comment: str | None = None
-    column_comments: dict[str, str] = field(default_factory=dict)
+    column_comments: dict[str, str] = field(default_factory=dict[str, Any])
     acl: tuple[str, ...] = ()
     row_estimate: float = -1.0
-    column_acls: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    column_acls: dict[str, tuple[str, ...]] = field(default_factory=dict[str, Any])
 
     def column(self, name: str) -> Column | None:
         """The live column of that name, or None."""
@@ -111,11 +122,14 @@ class Table:
 
     @property
     def live_columns(self) -> tuple[Column, ...]:
+        """Columns that were not dropped."""
         return tuple(c for c in self.columns if not c.dropped)
 
 
 @dataclass(frozen=True, slots=True)
 class View:
+    """A view."""
+
     oid: int
     schema: str
     name: str
@@ -124,12 +138,14 @@ class View:
     owner_oid: int = ADMIN_OID
     comment: str | None = None
     acl: tuple[str, ...] = ()
-    column_comments: dict[str, str] = field(default_factory=dict)
-    column_acls: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    column_comments: dict[str, str] = field(default_factory=dict[str, Any])
+    column_acls: dict[str, tuple[str, ...]] = field(default_factory=dict[str, Any])
 
 
 @dataclass(frozen=True, slots=True)
 class Sequence:
+    """A sequence; where it stands is in tree 4."""
+
     oid: int
     schema: str
     name: str
@@ -148,6 +164,8 @@ class Sequence:
 
 @dataclass(frozen=True, slots=True)
 class Schema:
+    """A schema."""
+
     oid: int
     name: str
     owner_oid: int = ADMIN_OID
@@ -157,6 +175,8 @@ class Schema:
 
 @dataclass(frozen=True, slots=True)
 class Role:
+    """A role."""
+
     oid: int
     name: str
     login: bool = False
@@ -168,6 +188,8 @@ class Role:
 
 @dataclass(frozen=True, slots=True)
 class Domain:
+    """A domain: a base type with conditions."""
+
     oid: int
     schema: str
     name: str
@@ -242,11 +264,11 @@ class Catalog:
     schemas: dict[str, Schema]
     relations: dict[tuple[str, str], Relation]  # (schema, name)
     roles: dict[str, Role]
-    by_oid: dict[int, Relation | Index | Schema | Role | Domain | Function | Mapping | Statistics]
-    domains: dict[tuple[str, str], Domain] = field(default_factory=dict)
-    functions: dict[tuple[str, str], tuple[Function, ...]] = field(default_factory=dict)  # overloads
+    by_oid: dict[int, Any]  # every object above and below, indexes too
+    domains: dict[tuple[str, str], Domain] = field(default_factory=dict[str, Any])
+    functions: dict[tuple[str, str], tuple[Function, ...]] = field(default_factory=dict[str, Any])  # overloads
     mappings: tuple[Mapping, ...] = ()
-    statistics: dict[tuple[str, str], Statistics] = field(default_factory=dict)
+    statistics: dict[tuple[str, str], Statistics] = field(default_factory=dict[str, Any])
     default_acls: tuple[tuple[int, str, str, tuple[str, ...]], ...] = ()  # (role oid, schema or '', objtype, acl)
 
     def find(self, name: str, schema: str | None, search_path: tuple[str, ...]) -> Relation | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container
+from typing import Any
 
 from opendsql.catalog.keywords import RESERVED
 from opendsql.limits import IDENTIFIER_BYTES_MAX
@@ -33,7 +34,7 @@ def qualified(schema: str | None, name: str) -> str:
     return f"{quote_ident(schema)}.{quote_ident(name)}" if schema else quote_ident(name)
 
 
-def strings(nodes: list[dict] | None) -> list[str]:
+def strings(nodes: list[dict[str, Any]] | None) -> list[str]:
     """The texts of a list of String nodes."""
     return [node["String"].get("sval", "") for node in nodes or () if "String" in node]
 

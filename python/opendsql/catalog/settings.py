@@ -25,7 +25,10 @@ from opendsql.errors import DsqlError, unsupported
 _TRUE = ("on", "true", "yes", "1", "t", "tr", "tru", "y", "ye")
 _FALSE = ("off", "false", "no", "0", "f", "fa", "fal", "fals", "n", "of")
 _STYLES = {"iso": "ISO", "sql": "SQL", "postgres": "Postgres", "german": "German"}
-_ORDERS = {"mdy": "MDY", "us": "MDY", "noneuropean": "MDY", "noneuro": "MDY", "dmy": "DMY", "european": "DMY", "euro": "DMY", "ymd": "YMD"}  # fmt: skip
+_ORDERS = {
+    "mdy": "MDY", "us": "MDY", "noneuropean": "MDY", "noneuro": "MDY", "dmy": "DMY", "european": "DMY", "euro": "DMY",
+    "ymd": "YMD",
+}  # fmt: skip
 INTERVAL_STYLES = ("postgres", "postgres_verbose", "sql_standard", "iso_8601")
 _OFFSET = re.compile(r"([+-]?)(\d{1,2})(?::?(\d{2}))?(?::?(\d{2}))?\Z")
 
@@ -86,11 +89,6 @@ class SessionSettings:
             key = (self.user, *(self.get(name) for name in PLAN_SETTINGS))
             self._id = _ids.setdefault(key, len(_ids))
         return self._id
-
-    @property
-    def changed_in_transaction(self) -> bool:
-        """Whether end_transaction has something to decide."""
-        return self._saved is not None
 
     def reports(self) -> list[tuple[str, str]]:
         """ParameterStatus messages of a new connection."""
@@ -347,7 +345,7 @@ def in_transaction(session: Any) -> bool:
     return bool(getattr(session, "in_transaction", False))
 
 
-def argument(node: dict) -> str:
+def argument(node: dict[str, Any]) -> str:
     """The text of one SET argument."""
     if "TypeCast" in node:
         return argument(node["TypeCast"]["arg"])
@@ -361,7 +359,7 @@ def argument(node: dict) -> str:
     return const["sval"].get("sval", "")
 
 
-def set_variable(stmt: dict, text: str, session: Any, catalog: Any) -> PyResult:
+def set_variable(stmt: dict[str, Any], text: str, session: Any, catalog: Any) -> PyResult:
     """SET and RESET in every form."""
     settings = settings_of(session)
     kind = stmt["kind"]
@@ -394,7 +392,7 @@ def set_variable(stmt: dict, text: str, session: Any, catalog: Any) -> PyResult:
     return result
 
 
-def set_multi(stmt: dict, name: str, session: Any) -> None:
+def set_multi(stmt: dict[str, Any], name: str, session: Any) -> None:
     """SET TRANSACTION is refused; SET SESSION CHARACTERISTICS takes what BEGIN takes."""
     options = {n["DefElem"]["defname"]: n["DefElem"]["arg"] for n in stmt.get("args") or () if "DefElem" in n}
     if "transaction_isolation" in options:
@@ -410,7 +408,7 @@ def set_multi(stmt: dict, name: str, session: Any) -> None:
         settings_of(session)._change("default_transaction_read_only", "on" if on else "off", False, in_transaction(session))
 
 
-def show_variable(stmt: dict, text: str, session: Any, catalog: Any) -> PyResult:
+def show_variable(stmt: dict[str, Any], text: str, session: Any, catalog: Any) -> PyResult:
     """SHOW name, SHOW ALL."""
     settings = settings_of(session)
     name = stmt["name"]

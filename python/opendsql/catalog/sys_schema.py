@@ -9,6 +9,7 @@ from opendsql.catalog.model import Catalog
 
 
 def iam_pg_role_mappings(catalog: Catalog, session: Any) -> Iterator[dict[str, Any]]:
+    """Rows of iam_pg_role_mappings."""
     for mapping in catalog.mappings:
         role, grantor = catalog.by_oid.get(mapping.role_oid), catalog.by_oid.get(mapping.grantor_oid)
         yield {

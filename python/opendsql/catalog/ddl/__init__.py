@@ -21,7 +21,7 @@ from typing import Any
 
 from opendsql.catalog.result import Pending, PyResult
 
-Handler = Callable[[dict, str, Any, Any], PyResult | Pending]
+Handler = Callable[[dict[str, Any], str, Any, Any], PyResult | Pending]
 
 
 def handler_for(node: str) -> Handler | None:

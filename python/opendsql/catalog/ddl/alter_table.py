@@ -43,7 +43,7 @@ def refused(words: str) -> DsqlError:
     return unsupported(f"unsupported ALTER TABLE {words} statement")
 
 
-def alter_table(stmt: dict, text: str, session: Any, catalog: Any) -> PyResult:
+def alter_table(stmt: dict[str, Any], text: str, session: Any, catalog: Any) -> PyResult:
     """ALTER TABLE / VIEW / INDEX / SEQUENCE with a list of actions."""
     what = stmt.get("objtype", "OBJECT_TABLE")
     if what == "OBJECT_TYPE":
@@ -73,7 +73,7 @@ def alter_table(stmt: dict, text: str, session: Any, catalog: Any) -> PyResult:
     return change.done()
 
 
-def find_target(change: Change, stmt: dict, word: str) -> Table | View | Sequence | None:
+def find_target(change: Change, stmt: dict[str, Any], word: str) -> Table | View | Sequence | None:
     """The relation altered; ALTER TABLE may also name a view or sequence where PostgreSQL allows it."""
     if word == "INDEX":
         raise unsupported("unsupported ALTER INDEX statement")
@@ -84,7 +84,7 @@ def find_target(change: Change, stmt: dict, word: str) -> Table | View | Sequenc
     return relation
 
 
-def refuse_action(command: dict) -> None:
+def refuse_action(command: dict[str, Any]) -> None:
     """Refuse by the action's kind alone, before any name is looked up."""
     subtype = command["subtype"]
     if subtype in REFUSED:
@@ -95,7 +95,7 @@ def refuse_action(command: dict) -> None:
         refuse_constraint(command["def"]["Constraint"])
 
 
-def refuse_constraint(constraint: dict) -> None:
+def refuse_constraint(constraint: dict[str, Any]) -> None:
     """ADD CONSTRAINT forms that can never work."""
     kind = constraint["contype"]
     using_index = "indexname" in constraint
@@ -112,7 +112,7 @@ def refuse_constraint(constraint: dict) -> None:
     raise refused("ADD CONSTRAINT")
 
 
-def validate_async(stmt: dict, commands: list[dict], session: Any, catalog: Any) -> PyResult:
+def validate_async(stmt: dict[str, Any], commands: list[dict[str, Any]], session: Any, catalog: Any) -> PyResult:
     """ALTER TABLE ASYNC t VALIDATE CONSTRAINT c: a job, and its id."""
     if len(commands) != 1 or commands[0]["subtype"] != "AT_ValidateConstraint":
         raise unsupported("ALTER TABLE ASYNC supports only VALIDATE CONSTRAINT")
@@ -131,7 +131,7 @@ def validate_async(stmt: dict, commands: list[dict], session: Any, catalog: Any)
     return change.done(JOB_COLUMNS, [(job_id,)])
 
 
-def alter_view(change: Change, view: View, commands: list[dict]) -> PyResult:
+def alter_view(change: Change, view: View, commands: list[dict[str, Any]]) -> PyResult:
     """Owner and column defaults of a view."""
     change.require_owner(view, "view")
     for command in commands:
@@ -149,7 +149,7 @@ def alter_view(change: Change, view: View, commands: list[dict]) -> PyResult:
     return change.done()
 
 
-def alter_sequence_owner(change: Change, sequence: Sequence, commands: list[dict]) -> PyResult:
+def alter_sequence_owner(change: Change, sequence: Sequence, commands: list[dict[str, Any]]) -> PyResult:
     """ALTER SEQUENCE s OWNER TO r."""
     for command in commands:
         if command["subtype"] != "AT_ChangeOwner":
@@ -161,7 +161,7 @@ def alter_sequence_owner(change: Change, sequence: Sequence, commands: list[dict
     return change.done()
 
 
-def role_oid(change: Change, spec: dict) -> int:
+def role_oid(change: Change, spec: dict[str, Any]) -> int:
     """The oid of a RoleSpec."""
     body = spec.get("RoleSpec", spec)
     if body["roletype"] != "ROLESPEC_CSTRING":
@@ -179,9 +179,9 @@ class TableChange:
         self.change = change
         self.table = table
 
-    def apply(self, command: dict) -> None:
+    def apply(self, command: dict[str, Any]) -> None:
         """One action."""
-        method: Callable[[dict], None] | None = getattr(self, command["subtype"].removeprefix("AT_"), None)
+        method: Callable[[dict[str, Any]], None] | None = getattr(self, command["subtype"].removeprefix("AT_"), None)
         if method is None:
             raise refused(command["subtype"].removeprefix("AT_"))
         method(command)
@@ -200,7 +200,8 @@ class TableChange:
 
     # -- columns -------------------------------------------------------------------------------------------------------
 
-    def AddColumn(self, command: dict) -> None:
+    def AddColumn(self, command: dict[str, Any]) -> None:
+        """ADD COLUMN."""
         body = command["def"]["ColumnDef"]
         name = body["colname"]
         type_oid, typmod, domain = dt.resolve_type(
@@ -226,7 +227,8 @@ class TableChange:
         column = Column(name, len(self.table.columns) + 1, type_oid, typmod, storage=storage, domain_oid=domain)
         self.table = changed(self.table, columns=(*self.table.columns, column))
 
-    def DropColumn(self, command: dict) -> None:
+    def DropColumn(self, command: dict[str, Any]) -> None:
+        """DROP COLUMN."""
         name = command["name"]
         column = self.table.column(name)
         if column is None:
@@ -264,7 +266,8 @@ class TableChange:
             sequence_oid=None,
         )
 
-    def ColumnDefault(self, command: dict) -> None:
+    def ColumnDefault(self, command: dict[str, Any]) -> None:
+        """ALTER COLUMN ... SET / DROP DEFAULT."""
         column = self.column(command["name"])
         if column.identity:
             hint = None if "def" in command else "Use ALTER TABLE ... ALTER COLUMN ... DROP IDENTITY instead."
@@ -278,7 +281,8 @@ class TableChange:
         text = column_rules.default_text(self.change, command["def"], column) if "def" in command else None
         self.replace_column(column, default=text)
 
-    def DropNotNull(self, command: dict) -> None:
+    def DropNotNull(self, command: dict[str, Any]) -> None:
+        """ALTER COLUMN ... DROP NOT NULL."""
         column = self.column(command["name"])
         if self.table.primary_key is not None and column.name in self.table.primary_key.keys:
             raise DsqlError("42P16", f'column "{column.name}" is in a primary key')
@@ -286,7 +290,8 @@ class TableChange:
             raise DsqlError("42601", f'column "{column.name}" of relation "{self.table.name}" is an identity column')
         self.replace_column(column, not_null=False)
 
-    def DropExpression(self, command: dict) -> None:
+    def DropExpression(self, command: dict[str, Any]) -> None:
+        """ALTER COLUMN ... DROP EXPRESSION."""
         column = self.column(command["name"])
         if column.generated is None:
             message = f'column "{column.name}" of relation "{self.table.name}" is not a stored generated column'
@@ -296,14 +301,16 @@ class TableChange:
             raise DsqlError("55000", message)
         self.replace_column(column, generated=None)
 
-    def SetStorage(self, command: dict) -> None:
+    def SetStorage(self, command: dict[str, Any]) -> None:
+        """ALTER COLUMN ... SET STORAGE."""
         column = self.column(command["name"])
         word = command["def"]["String"]["sval"]
         self.replace_column(column, storage=column_rules.storage_code(word, column.type_oid))
 
     # -- identity ------------------------------------------------------------------------------------------------------
 
-    def AddIdentity(self, command: dict) -> None:
+    def AddIdentity(self, command: dict[str, Any]) -> None:
+        """ALTER COLUMN ... ADD GENERATED."""
         constraint = command["def"]["Constraint"]
         column = self.column(command["name"])
         column_rules.check_identity(constraint, column.type_oid)
@@ -323,7 +330,8 @@ class TableChange:
         sequences.write_state(self.change.session, sequence.oid, sequence.start, False)
         self.replace_column(column, identity=constraint.get("generated_when", "d"), sequence_oid=sequence.oid)
 
-    def SetIdentity(self, command: dict) -> None:
+    def SetIdentity(self, command: dict[str, Any]) -> None:
+        """ALTER COLUMN ... SET GENERATED and sequence options."""
         column = self.column(command["name"])
         if not column.identity:
             raise DsqlError("55000", f'column "{column.name}" of relation "{self.table.name}" is not an identity column')
@@ -337,7 +345,8 @@ class TableChange:
             sequence = self.change.catalog.by_oid[column.sequence_oid]
             self.change.put(sequences.alter_options(self.change, sequence, rest))
 
-    def DropIdentity(self, command: dict) -> None:
+    def DropIdentity(self, command: dict[str, Any]) -> None:
+        """ALTER COLUMN ... DROP IDENTITY."""
         column = self.column(command["name"])
         if not column.identity:
             message = f'column "{column.name}" of relation "{self.table.name}" is not an identity column'
@@ -350,7 +359,8 @@ class TableChange:
 
     # -- constraints ---------------------------------------------------------------------------------------------------
 
-    def AddConstraint(self, command: dict) -> None:
+    def AddConstraint(self, command: dict[str, Any]) -> None:
+        """ADD CONSTRAINT ... NOT VALID, and UNIQUE USING INDEX."""
         constraint = command["def"]["Constraint"]
         kind = constraint["contype"]
         names = rules.constraint_names(self.table)
@@ -368,7 +378,7 @@ class TableChange:
             )
             self.table = changed(self.table, foreign_keys=(*self.table.foreign_keys, key))
 
-    def unique_using_index(self, constraint: dict, names: set[str]) -> None:
+    def unique_using_index(self, constraint: dict[str, Any], names: set[str]) -> None:
         """ADD CONSTRAINT c UNIQUE USING INDEX i."""
         wanted = constraint["indexname"]
         index = next((i for i in all_indexes(self.table) if i.name == wanted), None)
@@ -410,7 +420,8 @@ class TableChange:
         indexes = tuple(changed(i, **values) if i.oid == index.oid else i for i in self.table.indexes)
         self.table = changed(self.table, indexes=indexes)
 
-    def AlterConstraint(self, command: dict) -> None:
+    def AlterConstraint(self, command: dict[str, Any]) -> None:
+        """ALTER CONSTRAINT of a foreign key."""
         constraint = command["def"]["Constraint"]
         name = constraint["conname"]
         key = next((f for f in self.table.foreign_keys if f.name == name), None)
@@ -425,7 +436,8 @@ class TableChange:
         keys = tuple(altered if f is key else f for f in self.table.foreign_keys)
         self.table = changed(self.table, foreign_keys=keys)
 
-    def DropConstraint(self, command: dict) -> None:
+    def DropConstraint(self, command: dict[str, Any]) -> None:
+        """DROP CONSTRAINT."""
         name = command["name"]
         primary = self.table.primary_key
         if primary is not None and primary.constraint == name:
@@ -451,10 +463,11 @@ class TableChange:
 
     # -- the table -----------------------------------------------------------------------------------------------------
 
-    def ChangeOwner(self, command: dict) -> None:
+    def ChangeOwner(self, command: dict[str, Any]) -> None:
+        """OWNER TO."""
         self.table = changed(self.table, owner_oid=role_oid(self.change, command["newowner"]))
 
-    def EnableTrigAll(self, command: dict) -> None:
+    def EnableTrigAll(self, command: dict[str, Any]) -> None:
         """Accepted; there are no triggers."""
 
     EnableTrigUser = DisableTrigAll = DisableTrigUser = EnableTrigAll

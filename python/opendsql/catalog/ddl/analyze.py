@@ -16,7 +16,7 @@ from opendsql.catalog.result import PyResult
 from opendsql.errors import DsqlError, unsupported
 
 
-def vacuum(stmt: dict, text: str, session: Any, catalog: Any) -> PyResult:
+def vacuum(stmt: dict[str, Any], text: str, session: Any, catalog: Any) -> PyResult:
     """ANALYZE [table [(columns)] [, ...]]."""
     if stmt.get("is_vacuumcmd"):
         raise unsupported("unsupported VACUUM statement")

@@ -22,7 +22,7 @@ COLUMNS = [("succeeded", 16)]
 open_session: Callable[[], Any] | None = None
 
 
-def call(stmt: dict, text: str, session: Any, catalog: Any, params: list[str | None] | None = None) -> PyResult | Pending:
+def call(stmt: dict[str, Any], text: str, session: Any, catalog: Any, params: list[str | None] | None = None) -> PyResult | Pending:
     """CALL procedure(arguments)."""
     body = stmt["funccall"]
     names = strings(body["funcname"])
@@ -40,7 +40,7 @@ def call(stmt: dict, text: str, session: Any, catalog: Any, params: list[str | N
     return Pending(Waiter(session, job_id).poll, columns=COLUMNS)
 
 
-def unknown(names: list[str], arguments: list[dict]) -> DsqlError:
+def unknown(names: list[str], arguments: list[dict[str, Any]]) -> DsqlError:
     """42883 for a procedure that is not there."""
     from opendsql.catalog.datatypes import format_type
     from opendsql.catalog.deparse import Deparser
@@ -53,7 +53,7 @@ def unknown(names: list[str], arguments: list[dict]) -> DsqlError:
     )
 
 
-def argument(node: dict, params: list[str | None] | None) -> str | None:
+def argument(node: dict[str, Any], params: list[str | None] | None) -> str | None:
     """A constant or parameter's text."""
     while "TypeCast" in node:
         node = node["TypeCast"]["arg"]

@@ -23,7 +23,6 @@ from opendsql.catalog.model import (
     Catalog,
     Domain,
     Index,
-    Relation,
     Schema,
     Sequence,
     Table,
@@ -134,7 +133,7 @@ class Change:
                     names.update(index.name for index in all_indexes(relation))
         return names
 
-    def find(self, range_var: dict, missing_ok: bool = False) -> Relation | None:
+    def find(self, range_var: dict[str, Any], missing_ok: bool = False) -> Any:
         """The relation a RangeVar names; 42P01 when there is none."""
         schema, name = range_var.get("schemaname"), range_var["relname"]
         check_database(range_var.get("catalogname"), schema, name)
@@ -150,7 +149,7 @@ class Change:
             raise unsupported("feature not supported on system entity")
         return relation
 
-    def find_table(self, range_var: dict, missing_ok: bool = False) -> Table | None:
+    def find_table(self, range_var: dict[str, Any], missing_ok: bool = False) -> Any:
         """The table a RangeVar names; 42809 when it names something else."""
         relation = self.find(range_var, missing_ok)
         if relation is not None and not isinstance(relation, Table):

@@ -23,13 +23,13 @@ class ColumnSource:
     """A column and what its definition asks for beyond itself."""
 
     column: Column
-    constraints: list[dict] = field(default_factory=list)  # CHECK, UNIQUE, PRIMARY KEY, FOREIGN KEY nodes
+    constraints: list[dict[str, Any]] = field(default_factory=list)  # CHECK, UNIQUE, PRIMARY KEY, FOREIGN KEY nodes
     default: dict | None = None
     generated: dict | None = None
     identity: dict | None = None  # the Constraint node
 
 
-def read_column(change: Any, body: dict, attnum: int, table: str) -> ColumnSource:
+def read_column(change: Any, body: dict[str, Any], attnum: int, table: str) -> ColumnSource:
     """A ColumnDef of CREATE TABLE."""
     name = body["colname"]
     if "typeName" not in body:
@@ -90,7 +90,7 @@ def conflicting(column: str, table: str) -> DsqlError:
     return DsqlError("42601", f'conflicting NULL/NOT NULL declarations for column "{column}" of table "{table}"')
 
 
-def serial_checked(type_name: dict) -> dict:
+def serial_checked(type_name: dict[str, Any]) -> dict[str, Any]:
     """serial and its kin are no types here: the written name is echoed."""
     names = [part["String"]["sval"] for part in type_name.get("names") or ()]
     if len(names) == 1 and names[0] in ("serial", "bigserial", "smallserial", "serial2", "serial4", "serial8"):
@@ -98,7 +98,7 @@ def serial_checked(type_name: dict) -> dict:
     return type_name
 
 
-def check_identity(constraint: dict, type_oid: int) -> None:
+def check_identity(constraint: dict[str, Any], type_oid: int) -> None:
     """DSQL's two conditions of an identity column: the cache first, then the type."""
     sequences.check_cache(constraint.get("options"), "identity column")
     if type_oid != dt.INT8:
@@ -119,7 +119,7 @@ def storage_code(word: str | None, type_oid: int) -> str | None:
     return code
 
 
-def apply_attribute(constraint: dict | None, kind: str) -> None:
+def apply_attribute(constraint: dict[str, Any] | None, kind: str) -> None:
     """DEFERRABLE and the like after a column constraint."""
     word = kind.removeprefix("CONSTR_ATTR_")
     if constraint is None:
@@ -133,7 +133,7 @@ def apply_attribute(constraint: dict | None, kind: str) -> None:
         constraint["deferrable"] = constraint["initdeferred"] = True
 
 
-def default_text(change: Any, node: dict, column: Column) -> str | None:
+def default_text(change: Any, node: dict[str, Any], column: Column) -> str | None:
     """The stored text of a DEFAULT; None for a NULL constant, which is no default."""
     expressions.check(change, node, (), "default")
     if node.get("A_Const", {}).get("isnull"):
@@ -141,7 +141,7 @@ def default_text(change: Any, node: dict, column: Column) -> str | None:
     return Deparser().coerced(node, column.type_oid, column.typmod)
 
 
-def generated_text(change: Any, node: dict, column: Column, columns: list[Column]) -> str:
+def generated_text(change: Any, node: dict[str, Any], column: Column, columns: list[Column]) -> str:
     """The stored text of GENERATED ALWAYS AS (...)."""
     for name in expressions.column_references(node):
         other = next((c for c in columns if c.name == name), None)

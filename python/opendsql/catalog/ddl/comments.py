@@ -1,4 +1,4 @@
-"""COMMENT ON."""
+"""COMMENT ON any kind of object that can have one."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from opendsql.errors import DsqlError, unsupported
 _KINDS = {"OBJECT_TABLE": (Table, "table"), "OBJECT_VIEW": (View, "view"), "OBJECT_SEQUENCE": (Sequence, "sequence")}
 
 
-def comment(stmt: dict, text: str, session: Any, catalog: Any) -> PyResult:
+def comment(stmt: dict[str, Any], text: str, session: Any, catalog: Any) -> PyResult:
     """COMMENT ON <object> IS 'text' | NULL."""
     kind = stmt["objtype"]
     action = {
@@ -40,7 +40,8 @@ def relation_at(change: Change, parts: list[str]) -> Any:
     return change.find({"relname": parts[-1], **({"schemaname": parts[-2]} if len(parts) > 1 else {})})
 
 
-def on_relation(change: Change, stmt: dict, text: str | None) -> Any:
+def on_relation(change: Change, stmt: dict[str, Any], text: str | None) -> Any:
+    """COMMENT ON RELATION."""
     cls, word = _KINDS[stmt["objtype"]]
     parts = strings(stmt["object"]["List"]["items"])
     relation = relation_at(change, parts)
@@ -50,7 +51,8 @@ def on_relation(change: Change, stmt: dict, text: str | None) -> Any:
     return changed(relation, comment=text)
 
 
-def on_column(change: Change, stmt: dict, text: str | None) -> Any:
+def on_column(change: Change, stmt: dict[str, Any], text: str | None) -> Any:
+    """COMMENT ON COLUMN."""
     parts = strings(stmt["object"]["List"]["items"])
     if len(parts) < 2:
         raise DsqlError("42601", "column name must be qualified")
@@ -66,7 +68,8 @@ def on_column(change: Change, stmt: dict, text: str | None) -> Any:
     return changed(relation, column_comments=comments)
 
 
-def on_index(change: Change, stmt: dict, text: str | None) -> Any:
+def on_index(change: Change, stmt: dict[str, Any], text: str | None) -> Any:
+    """COMMENT ON INDEX."""
     parts = strings(stmt["object"]["List"]["items"])
     found = change.find_index(parts[-2] if len(parts) > 1 else None, parts[-1])
     if found is None:
@@ -74,7 +77,8 @@ def on_index(change: Change, stmt: dict, text: str | None) -> Any:
     return with_index(found[0], found[1], comment=text)
 
 
-def on_schema(change: Change, stmt: dict, text: str | None) -> Any:
+def on_schema(change: Change, stmt: dict[str, Any], text: str | None) -> Any:
+    """COMMENT ON SCHEMA."""
     name = stmt["object"]["String"]["sval"]
     schema = change.catalog.schemas.get(name)
     if schema is None:
@@ -85,7 +89,8 @@ def on_schema(change: Change, stmt: dict, text: str | None) -> Any:
     return changed(schema, comment=text)
 
 
-def on_role(change: Change, stmt: dict, text: str | None) -> Any:
+def on_role(change: Change, stmt: dict[str, Any], text: str | None) -> Any:
+    """COMMENT ON ROLE."""
     name = stmt["object"]["String"]["sval"]
     role = change.catalog.roles.get(name)
     if role is None:
@@ -93,7 +98,8 @@ def on_role(change: Change, stmt: dict, text: str | None) -> Any:
     return changed(role, comment=text)
 
 
-def on_constraint(change: Change, stmt: dict, text: str | None) -> Any:
+def on_constraint(change: Change, stmt: dict[str, Any], text: str | None) -> Any:
+    """COMMENT ON CONSTRAINT."""
     parts = strings(stmt["object"]["List"]["items"])
     name = parts[-1]
     table = relation_at(change, parts[:-1])
@@ -110,12 +116,14 @@ def on_constraint(change: Change, stmt: dict, text: str | None) -> Any:
     raise DsqlError("42704", f'constraint "{name}" for table "{table.name}" does not exist')
 
 
-def on_domain(change: Change, stmt: dict, text: str | None) -> Any:
+def on_domain(change: Change, stmt: dict[str, Any], text: str | None) -> Any:
+    """COMMENT ON DOMAIN."""
     names = strings(stmt["object"]["TypeName"]["names"])
     return changed(find_named(change, change.catalog.domains, names, "type"), comment=text)
 
 
-def on_domain_constraint(change: Change, stmt: dict, text: str | None) -> Any:
+def on_domain_constraint(change: Change, stmt: dict[str, Any], text: str | None) -> Any:
+    """COMMENT ON DOMAIN CONSTRAINT."""
     items = stmt["object"]["List"]["items"]
     domain = find_named(change, change.catalog.domains, strings(items[0]["TypeName"]["names"]), "type")
     name = strings(items)[-1]
@@ -124,11 +132,12 @@ def on_domain_constraint(change: Change, stmt: dict, text: str | None) -> Any:
     return changed(domain, checks=tuple(changed(c, comment=text) if c.name == name else c for c in domain.checks))
 
 
-def on_function(change: Change, stmt: dict, text: str | None) -> Any:
+def on_function(change: Change, stmt: dict[str, Any], text: str | None) -> Any:
+    """COMMENT ON FUNCTION."""
     return changed(find_function(change, stmt["object"]["ObjectWithArgs"]), comment=text)
 
 
-def on_database(change: Change, stmt: dict, text: str | None) -> Any:
+def on_database(change: Change, stmt: dict[str, Any], text: str | None) -> Any:
     """Accepted; the database's own description is not kept."""
     name = stmt["object"]["String"]["sval"]
     if name != "postgres":

@@ -13,7 +13,7 @@ from opendsql.errors import DsqlError, unsupported
 from opendsql.limits import INDEXES_PER_TABLE_MAX, KEY_BYTES_DECLARED_MAX, KEY_COLUMNS_MAX
 
 
-def check_clauses(constraint: dict) -> None:
+def check_clauses(constraint: dict[str, Any]) -> None:
     """Refuse what DSQL refuses of a table or column constraint of CREATE TABLE."""
     kind = constraint["contype"]
     if kind == "CONSTR_EXCLUSION":
@@ -60,7 +60,7 @@ def check_index_count(count: int) -> None:
         raise DsqlError("54000", f"more than {INDEXES_PER_TABLE_MAX} indexes per table are not allowed")
 
 
-def build_index(constraint: dict, oid: int, table_oid: int, table: str, columns: Sequence[Column], taken: set[str]) -> Index:
+def build_index(constraint: dict[str, Any], oid: int, table_oid: int, table: str, columns: Sequence[Column], taken: set[str]) -> Index:
     """The index of a PRIMARY KEY or UNIQUE constraint."""
     primary = constraint["contype"] == "CONSTR_PRIMARY"
     what = "primary key" if primary else "unique"
@@ -92,7 +92,7 @@ def build_index(constraint: dict, oid: int, table_oid: int, table: str, columns:
 
 
 def build_check(
-    change: Any, constraint: dict, oid: int, table: str, columns: Sequence[Column], taken: set[str], validated: bool = True
+    change: Any, constraint: dict[str, Any], oid: int, table: str, columns: Sequence[Column], taken: set[str], validated: bool = True
 ) -> Check:
     """A CHECK constraint."""
     node = constraint["raw_expr"]
@@ -114,7 +114,7 @@ def build_check(
 
 def build_foreign_key(
     change: Any,
-    constraint: dict,
+    constraint: dict[str, Any],
     oid: int,
     table: str,
     columns: Sequence[Column],

@@ -18,7 +18,7 @@ SYSTEM_COLUMNS = frozenset(("ctid", "xmin", "cmin", "xmax", "cmax", "tableoid"))
 _LIKE = {"comments": 1, "compression": 2, "constraints": 4, "defaults": 8, "generated": 16, "identity": 32, "indexes": 64}
 
 
-def refuse_clauses(stmt: dict) -> None:
+def refuse_clauses(stmt: dict[str, Any]) -> None:
     """Clauses DSQL does not have, each with its own text."""
     relation = stmt["relation"]
     if relation.get("relpersistence") == "t":
@@ -43,7 +43,7 @@ def refuse_clauses(stmt: dict) -> None:
         raise unsupported("USING clause not supported for CREATE TABLE")
 
 
-def create_table(stmt: dict, text: str, session: Any, catalog: Any) -> PyResult:
+def create_table(stmt: dict[str, Any], text: str, session: Any, catalog: Any) -> PyResult:
     """CREATE TABLE [IF NOT EXISTS]."""
     refuse_clauses(stmt)
     change = Change(session, catalog, "CREATE TABLE")
@@ -52,7 +52,7 @@ def create_table(stmt: dict, text: str, session: Any, catalog: Any) -> PyResult:
     return change.done() if make_table(change, stmt, schema) else change.nothing()
 
 
-def make_table(change: Change, stmt: dict, schema: str) -> bool:
+def make_table(change: Change, stmt: dict[str, Any], schema: str) -> bool:
     """Write the table; False when IF NOT EXISTS found one."""
     name = stmt["relation"]["relname"]
     taken = change.names_in(schema)
@@ -90,14 +90,14 @@ class TableBuilder:
         self.name = name
         self.taken = taken
         self.sources: list[column_rules.ColumnSource] = []
-        self.constraints: list[dict] = []
+        self.constraints: list[dict[str, Any]] = []
         self.copied_checks: list[Check] = []
         self.copied_indexes: list[Index] = []
         self.comments: dict[str, str] = {}
         self.sequences: list[Any] = []
         self.next_oid = 0
 
-    def add_column(self, body: dict) -> None:
+    def add_column(self, body: dict[str, Any]) -> None:
         """A column definition."""
         name = body["colname"]
         if name in SYSTEM_COLUMNS:
@@ -109,12 +109,12 @@ class TableBuilder:
         for constraint in source.constraints:
             self.add_constraint(constraint)
 
-    def add_constraint(self, constraint: dict) -> None:
+    def add_constraint(self, constraint: dict[str, Any]) -> None:
         """A table constraint, or a column's told to be."""
         rules.check_clauses(constraint)
         self.constraints.append(constraint)
 
-    def add_like(self, body: dict) -> None:
+    def add_like(self, body: dict[str, Any]) -> None:
         """LIKE source [INCLUDING ...]: columns now; checks and indexes as asked."""
         source = self.change.find(body["relation"])
         if not isinstance(source, (Table, View)):

@@ -21,17 +21,17 @@ _HINT = "Use DROP ... CASCADE to drop the dependent objects too."
 
 
 @lru_cache(maxsize=4096)
-def parse_query(text: str) -> dict:
+def parse_query(text: str) -> dict[str, Any]:
     """Parse tree of a stored SELECT (do not change it)."""
     return pgparse.parse(text)[0]["stmt"]
 
 
-def parse_expression(text: str) -> dict:
+def parse_expression(text: str) -> dict[str, Any]:
     """Parse tree of a stored expression (do not change it)."""
     return parse_query(f"SELECT {text}")["SelectStmt"]["targetList"][0]["ResTarget"]["val"]
 
 
-def fresh_query(text: str) -> dict:
+def fresh_query(text: str) -> dict[str, Any]:
     """A parse tree of one's own."""
     return pgparse.parse(text)[0]["stmt"]
 

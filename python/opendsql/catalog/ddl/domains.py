@@ -16,7 +16,7 @@ from opendsql.catalog.result import PyResult
 from opendsql.errors import DsqlError, unsupported
 
 
-def create_domain(stmt: dict, text: str, session: Any, catalog: Any) -> PyResult:
+def create_domain(stmt: dict[str, Any], text: str, session: Any, catalog: Any) -> PyResult:
     """CREATE DOMAIN name AS type [DEFAULT] [NOT NULL] [CHECK (VALUE ...)]."""
     change = Change(session, catalog, "CREATE DOMAIN")
     written, name = split_name(strings(stmt["domainname"]))
@@ -47,7 +47,7 @@ def create_domain(stmt: dict, text: str, session: Any, catalog: Any) -> PyResult
     return change.done()
 
 
-def build_check(change: Change, constraint: dict, oid: int, domain: str, value: Column, taken: set[str]) -> Check:
+def build_check(change: Change, constraint: dict[str, Any], oid: int, domain: str, value: Column, taken: set[str]) -> Check:
     """A CHECK over VALUE."""
     node = constraint["raw_expr"]
     expressions.check(change, node, (value,), "check")
@@ -62,11 +62,11 @@ def build_check(change: Change, constraint: dict, oid: int, domain: str, value: 
 class DomainDeparser(Deparser):
     """VALUE is written in capitals."""
 
-    def _ColumnRef(self, body: dict) -> str:
+    def _ColumnRef(self, body: dict[str, Any]) -> str:
         return "VALUE"
 
 
-def alter_domain(stmt: dict, text: str, session: Any, catalog: Any) -> PyResult:
+def alter_domain(stmt: dict[str, Any], text: str, session: Any, catalog: Any) -> PyResult:
     """ALTER DOMAIN: T default, N drop not null, O set not null, C add, X drop, V validate constraint."""
     action = stmt["subtype"]
     refused = {"O": "SET NOT NULL", "C": "ADD CONSTRAINT", "V": "VALIDATE CONSTRAINT"}

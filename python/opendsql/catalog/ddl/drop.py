@@ -8,8 +8,8 @@ from typing import Any
 from opendsql.catalog import datatypes as dt
 from opendsql.catalog import jobs
 from opendsql.catalog.ddl import dependencies, indexes
-from opendsql.catalog.ddl.change import SYSTEM_SCHEMAS, Change
-from opendsql.catalog.model import PUBLIC_OID, Schema, Sequence, Table, View
+from opendsql.catalog.ddl.change import SYSTEM_SCHEMAS, Change, relation_word
+from opendsql.catalog.model import PUBLIC_OID, Sequence, Table, View
 from opendsql.catalog.names import strings
 from opendsql.catalog.result import PyResult
 from opendsql.errors import DsqlError, unsupported
@@ -24,7 +24,7 @@ _TAGS = {
 }  # fmt: skip
 
 
-def drop(stmt: dict, text: str, session: Any, catalog: Any) -> PyResult:
+def drop(stmt: dict[str, Any], text: str, session: Any, catalog: Any) -> PyResult:
     """DROP <kind> [IF EXISTS] names [CASCADE | RESTRICT]."""
     kind = stmt["removeType"]
     if kind not in _TAGS:
@@ -53,7 +53,7 @@ def drop(stmt: dict, text: str, session: Any, catalog: Any) -> PyResult:
     return change.done() if wrote else change.nothing()
 
 
-def name_parts(node: dict) -> list[str]:
+def name_parts(node: dict[str, Any]) -> list[str]:
     """The dotted name of one object of a DROP."""
     if "List" in node:
         return strings(node["List"]["items"])
@@ -64,7 +64,7 @@ def name_parts(node: dict) -> list[str]:
     return strings(node["ObjectWithArgs"]["objname"])
 
 
-def drop_relations(change: Change, stmt: dict, kind: str, missing_ok: bool, cascade: bool) -> bool:
+def drop_relations(change: Change, stmt: dict[str, Any], kind: str, missing_ok: bool, cascade: bool) -> bool:
     """Tables, views, sequences."""
     cls, word = _RELATIONS[kind]
     targets = []
@@ -126,7 +126,7 @@ def wrong_kind(name: str, wanted: str, found: str) -> DsqlError:
     )
 
 
-def drop_index(change: Change, node: dict, missing_ok: bool, cascade: bool) -> bool:
+def drop_index(change: Change, node: dict[str, Any], missing_ok: bool, cascade: bool) -> bool:
     """DROP INDEX: also cancels its build."""
     parts = name_parts(node)
     schema, name = (parts[-2] if len(parts) > 1 else None), parts[-1]
@@ -148,7 +148,7 @@ def drop_index(change: Change, node: dict, missing_ok: bool, cascade: bool) -> b
     return True
 
 
-def drop_schema(change: Change, node: dict, missing_ok: bool, cascade: bool) -> bool:
+def drop_schema(change: Change, node: dict[str, Any], missing_ok: bool, cascade: bool) -> bool:
     """DROP SCHEMA [CASCADE]."""
     name = name_parts(node)[-1]
     schema = change.catalog.schemas.get(name)
@@ -165,11 +165,11 @@ def drop_schema(change: Change, node: dict, missing_ok: bool, cascade: bool) -> 
     others = [d for d in change.catalog.domains.values() if d.schema == name]
     others += [f for group in change.catalog.functions.values() for f in group if f.schema == name]
     if (inside or others) and not cascade:
-        details = [f"{dependencies.relation_word(r)} {name}.{r.name} depends on schema {name}" for r in inside]
+        details = [f"{relation_word(r)} {name}.{r.name} depends on schema {name}" for r in inside]
         details += [f"{'type' if hasattr(o, 'typmod') else 'function'} {name}.{o.name} depends on schema {name}" for o in others]
         raise dependencies.refuse(change, f"schema {name}", details)
     if cascade and inside + others:
-        lines = [f"{dependencies.relation_word(r)} {name}.{r.name}" for r in inside]
+        lines = [f"{relation_word(r)} {name}.{r.name}" for r in inside]
         lines += [f"{'type' if hasattr(o, 'typmod') else 'function'} {name}.{o.name}" for o in others]
         dependencies.cascade_notice(change, lines)
     notices = list(change.notices)
@@ -182,7 +182,7 @@ def drop_schema(change: Change, node: dict, missing_ok: bool, cascade: bool) -> 
     return True
 
 
-def drop_domain(change: Change, node: dict, missing_ok: bool, cascade: bool) -> bool:
+def drop_domain(change: Change, node: dict[str, Any], missing_ok: bool, cascade: bool) -> bool:
     """DROP DOMAIN; 2BP01 while a column has it."""
     parts = name_parts(node)
     domain = None
@@ -207,7 +207,7 @@ def drop_domain(change: Change, node: dict, missing_ok: bool, cascade: bool) -> 
     return True
 
 
-def drop_function(change: Change, node: dict, missing_ok: bool, cascade: bool) -> bool:
+def drop_function(change: Change, node: dict[str, Any], missing_ok: bool, cascade: bool) -> bool:
     """DROP FUNCTION f [(types)]."""
     body = node["ObjectWithArgs"]
     parts = strings(body["objname"])
@@ -238,7 +238,7 @@ def drop_function(change: Change, node: dict, missing_ok: bool, cascade: bool) -
     return True
 
 
-def drop_statistics(change: Change, node: dict, missing_ok: bool, cascade: bool) -> bool:
+def drop_statistics(change: Change, node: dict[str, Any], missing_ok: bool, cascade: bool) -> bool:
     """DROP STATISTICS."""
     parts = name_parts(node)
     for where in (parts[-2],) if len(parts) > 1 else change.search_path:

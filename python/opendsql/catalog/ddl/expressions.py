@@ -41,7 +41,7 @@ def column_types(columns: Sequence[Column]) -> dict[str, tuple[int, int]]:
     return {c.name: (c.type_oid, c.typmod) for c in columns if not c.dropped}
 
 
-def walk(node: Any) -> Iterator[tuple[str, dict]]:
+def walk(node: Any) -> Iterator[tuple[str, dict[str, Any]]]:
     """Every (node name, body) in a tree, outside in."""
     if isinstance(node, dict):
         for name, body in node.items():
@@ -53,7 +53,7 @@ def walk(node: Any) -> Iterator[tuple[str, dict]]:
             yield from walk(item)
 
 
-def column_references(node: dict) -> list[str]:
+def column_references(node: dict[str, Any]) -> list[str]:
     """Names of the columns an expression refers to, first use first, each once."""
     found: dict[str, None] = {}
     for name, body in walk(node):
@@ -64,13 +64,13 @@ def column_references(node: dict) -> list[str]:
     return list(found)
 
 
-def stored_expression(change: Any, node: dict, columns: Sequence[Column], what: str, table: str = "") -> str:
+def stored_expression(change: Any, node: dict[str, Any], columns: Sequence[Column], what: str, table: str = "") -> str:
     """Check the expression and give its text."""
     check(change, node, columns, what, table)
     return Deparser(column_types(columns)).expression(node)
 
 
-def check(change: Any, node: dict, columns: Sequence[Column], what: str, table: str = "") -> None:
+def check(change: Any, node: dict[str, Any], columns: Sequence[Column], what: str, table: str = "") -> None:
     """Raise what PostgreSQL raises for an expression in this place."""
     known = {c.name for c in columns if not c.dropped}
     for name, body in walk(node):
@@ -99,7 +99,7 @@ def check(change: Any, node: dict, columns: Sequence[Column], what: str, table: 
         raise DsqlError("42P17", _NOT_IMMUTABLE[what])
 
 
-def _check_call(body: dict, what: str) -> None:
+def _check_call(body: dict[str, Any], what: str) -> None:
     names = strings(body.get("funcname"))
     functions = _functions_named(names[-1])
     kinds = {function.kind for function in functions}
@@ -129,5 +129,5 @@ def _functions_named(name: str) -> list[Any]:
     return _by_name.get(name, [])
 
 
-def _position(body: dict) -> int | None:
+def _position(body: dict[str, Any]) -> int | None:
     return body["location"] + 1 if body.get("location", -1) > 0 else None

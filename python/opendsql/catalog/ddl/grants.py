@@ -77,14 +77,14 @@ def join(held: dict[str, bool]) -> str:
     return "".join(letter + ("*" if held[letter] else "") for letter in "arwdDxtXUCTc" if letter in held)
 
 
-def grant(stmt: dict, text: str, session: Any, catalog: Any) -> PyResult:
+def grant(stmt: dict[str, Any], text: str, session: Any, catalog: Any) -> PyResult:
     """GRANT / REVOKE on objects."""
     change = Change(session, catalog, "GRANT" if stmt.get("is_grant") else "REVOKE")
     apply(change, stmt)
     return change.done()
 
 
-def apply(change: Change, stmt: dict) -> None:
+def apply(change: Change, stmt: dict[str, Any]) -> None:
     """Change the access list of every object named."""
     is_grant = bool(stmt.get("is_grant"))
     option = bool(stmt.get("grant_option"))
@@ -110,7 +110,7 @@ def apply(change: Change, stmt: dict) -> None:
         change.put(item)
 
 
-def grantee_name(change: Change, spec: dict) -> str:
+def grantee_name(change: Change, spec: dict[str, Any]) -> str:
     """The name in the list; '' is PUBLIC."""
     if spec["roletype"] == "ROLESPEC_PUBLIC":
         return ""
@@ -133,7 +133,7 @@ def refuse_system(item: Any) -> None:
         raise unsupported("feature not supported on system entity")
 
 
-def wanted(stmt: dict, kind: str) -> tuple[str, dict[str, str]]:
+def wanted(stmt: dict[str, Any], kind: str) -> tuple[str, dict[str, str]]:
     """Letters asked for the object, and for columns."""
     if not stmt.get("privileges"):
         return ALL[kind], {}
@@ -156,7 +156,7 @@ def wanted(stmt: dict, kind: str) -> tuple[str, dict[str, str]]:
     return letters, columns
 
 
-def targets(change: Change, stmt: dict) -> list[tuple[Any, str]]:
+def targets(change: Change, stmt: dict[str, Any]) -> list[tuple[Any, str]]:
     """(object, kind) of what a GRANT names."""
     kind = stmt["objtype"]
     if stmt["targtype"] == "ACL_TARGET_ALL_IN_SCHEMA":
@@ -183,7 +183,7 @@ def targets(change: Change, stmt: dict) -> list[tuple[Any, str]]:
     raise unsupported("unsupported statement: Grant")
 
 
-def all_in_schema(change: Change, stmt: dict, kind: str) -> list[tuple[Any, str]]:
+def all_in_schema(change: Change, stmt: dict[str, Any], kind: str) -> list[tuple[Any, str]]:
     """GRANT ... ON ALL <kind> IN SCHEMA."""
     found: list[tuple[Any, str]] = []
     for name in strings(stmt["objects"]):
@@ -202,7 +202,7 @@ def all_in_schema(change: Change, stmt: dict, kind: str) -> list[tuple[Any, str]
     return found
 
 
-def alter_default_privileges(stmt: dict, text: str, session: Any, catalog: Any) -> PyResult:
+def alter_default_privileges(stmt: dict[str, Any], text: str, session: Any, catalog: Any) -> PyResult:
     """ALTER DEFAULT PRIVILEGES: recorded and shown in pg_default_acl; applied to tables made later."""
     change = Change(session, catalog, "ALTER DEFAULT PRIVILEGES")
     options = {n["DefElem"]["defname"]: n["DefElem"]["arg"]["List"]["items"] for n in stmt.get("options") or ()}

@@ -23,7 +23,7 @@ JOB_COLUMNS = [("job_id", 25)]
 _USING = re.compile(r"""\bon\s+(?:only\s+)?(?:(?:"(?:[^"]|"")*"|[\w$\x80-\U0010ffff]+)\s*\.?\s*)+?\s*using\s+(?P<am>\w+)\s*\(""", re.I)
 
 
-def written_method(stmt: dict, text: str) -> str | None:
+def written_method(stmt: dict[str, Any], text: str) -> str | None:
     """The access method when USING was written; the parse tree has btree either way."""
     method = stmt.get("accessMethod", "btree")
     if method != "btree":
@@ -33,7 +33,7 @@ def written_method(stmt: dict, text: str) -> str | None:
     return match["am"].lower() if match else None
 
 
-def create_index(stmt: dict, text: str, session: Any, catalog: Any) -> PyResult:
+def create_index(stmt: dict[str, Any], text: str, session: Any, catalog: Any) -> PyResult:
     """CREATE [UNIQUE] INDEX ASYNC: the index starts invalid; a job fills it."""
     is_async = stmt.get("async", False)
     if stmt.get("concurrent"):
@@ -72,7 +72,7 @@ def create_index(stmt: dict, text: str, session: Any, catalog: Any) -> PyResult:
     return change.done(JOB_COLUMNS, [(job_id,)])
 
 
-def read_index(change: Change, stmt: dict, table: Table) -> Index:
+def read_index(change: Change, stmt: dict[str, Any], table: Table) -> Index:
     """The Index of an IndexStmt, still without oid and name."""
     keys, types, nulls_first, typmods = [], [], [], []
     for node in stmt["indexParams"]:
@@ -117,7 +117,7 @@ def read_index(change: Change, stmt: dict, table: Table) -> Index:
     )
 
 
-def read_key(change: Change, element: dict, table: Table) -> tuple[str, int, int]:
+def read_key(change: Change, element: dict[str, Any], table: Table) -> tuple[str, int, int]:
     """(text, type, typmod) of one key: a column's name, or an expression in parentheses."""
     if "expr" not in element:
         column = table.column(element["name"])
@@ -137,7 +137,7 @@ def read_key(change: Change, element: dict, table: Table) -> tuple[str, int, int
     return f"({text})", type_oid, -1
 
 
-def column_part(element: dict) -> str:
+def column_part(element: dict[str, Any]) -> str:
     """What an index element contributes to a default name."""
     if "expr" not in element:
         return element["name"]

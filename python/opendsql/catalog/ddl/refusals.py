@@ -42,7 +42,7 @@ def message(node: str) -> str:
 def refusing(node: str) -> Callable[..., Any]:
     """A handler that refuses the node."""
 
-    def refuse(stmt: dict, text: str, session: Any, catalog: Any) -> Any:
+    def refuse(stmt: dict[str, Any], text: str, session: Any, catalog: Any) -> Any:
         raise unsupported(message(node))
 
     return refuse

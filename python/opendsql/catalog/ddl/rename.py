@@ -7,7 +7,7 @@ from typing import Any
 from opendsql.catalog.ddl import constraints as rules
 from opendsql.catalog.ddl import dependencies
 from opendsql.catalog.ddl.alter_table import role_oid
-from opendsql.catalog.ddl.change import SYSTEM_SCHEMAS, Change, all_indexes, changed
+from opendsql.catalog.ddl.change import SYSTEM_SCHEMAS, Change, all_indexes, changed, relation_word
 from opendsql.catalog.ddl.create_table import SYSTEM_COLUMNS
 from opendsql.catalog.model import ADMIN_OID, PUBLIC_OID, Domain, Sequence, Table, View
 from opendsql.catalog.names import strings
@@ -17,7 +17,7 @@ from opendsql.errors import DsqlError, unsupported
 _RELATION_KINDS = {"OBJECT_TABLE": "TABLE", "OBJECT_VIEW": "VIEW", "OBJECT_SEQUENCE": "SEQUENCE", "OBJECT_INDEX": "INDEX"}
 
 
-def rename(stmt: dict, text: str, session: Any, catalog: Any) -> PyResult:
+def rename(stmt: dict[str, Any], text: str, session: Any, catalog: Any) -> PyResult:
     """ALTER ... RENAME."""
     kind = stmt["renameType"]
     if kind in _RELATION_KINDS:
@@ -46,7 +46,7 @@ def rename(stmt: dict, text: str, session: Any, catalog: Any) -> PyResult:
     raise unsupported("unsupported object in RENAME statement")
 
 
-def find_named(change: Change, table: dict, parts: list[str], word: str) -> Any:
+def find_named(change: Change, table: dict[str, Any], parts: list[str], word: str) -> Any:
     """An object of a (schema, name) dictionary."""
     for where in (parts[-2],) if len(parts) > 1 else change.search_path:
         found = table.get((where, parts[-1]))
@@ -55,7 +55,7 @@ def find_named(change: Change, table: dict, parts: list[str], word: str) -> Any:
     raise DsqlError("42704", f'{word} "{".".join(parts)}" does not exist')
 
 
-def find_function(change: Change, body: dict) -> Any:
+def find_function(change: Change, body: dict[str, Any]) -> Any:
     """The function an ObjectWithArgs names."""
     from opendsql.catalog import datatypes as dt
 
@@ -79,7 +79,7 @@ def skipped(change: Change, name: str) -> PyResult:
     return change.nothing()
 
 
-def rename_relation(stmt: dict, change: Change) -> PyResult:
+def rename_relation(stmt: dict[str, Any], change: Change) -> PyResult:
     """Tables, views, sequences, indexes."""
     name, new = stmt["relation"]["relname"], stmt["newname"]
     schema = stmt["relation"].get("schemaname")
@@ -96,7 +96,7 @@ def rename_relation(stmt: dict, change: Change) -> PyResult:
     if stmt["renameType"] == "OBJECT_INDEX" or (wanted is not None and not isinstance(relation, wanted)):
         word = _RELATION_KINDS[stmt["renameType"]].lower()
         raise DsqlError("42809", f'"{name}" is not {"an" if word == "index" else "a"} {word}')
-    change.require_owner(relation, dependencies.relation_word(relation))
+    change.require_owner(relation, relation_word(relation))
     if new in change.names_in(relation.schema):
         raise DsqlError("42P07", f'relation "{new}" already exists')
     moved(change, relation, (relation.schema, new))
@@ -135,7 +135,7 @@ def with_index(table: Table, index: Any, **values: Any) -> Table:
     return changed(table, indexes=tuple(changed(i, **values) if i.oid == index.oid else i for i in table.indexes))
 
 
-def rename_column(stmt: dict, change: Change) -> PyResult:
+def rename_column(stmt: dict[str, Any], change: Change) -> PyResult:
     """A column of a table or view, with every stored text that names it."""
     old, new = stmt["subname"], stmt["newname"]
     relation = change.find(stmt["relation"], bool(stmt.get("missing_ok")))
@@ -143,7 +143,7 @@ def rename_column(stmt: dict, change: Change) -> PyResult:
         return skipped(change, stmt["relation"]["relname"])
     if not isinstance(relation, (Table, View)):
         raise DsqlError("42809", f'cannot rename columns of relation "{relation.name}"')
-    change.require_owner(relation, dependencies.relation_word(relation))
+    change.require_owner(relation, relation_word(relation))
     columns = [c for c in relation.columns if not c.dropped]
     if all(c.name != old for c in columns):
         raise DsqlError("42703", f'column "{old}" does not exist')
@@ -214,7 +214,7 @@ def table_with_renamed_column(table: Table, old: str, new: str) -> Table:
     )
 
 
-def rename_constraint(stmt: dict, change: Change) -> PyResult:
+def rename_constraint(stmt: dict[str, Any], change: Change) -> PyResult:
     """A constraint; an index behind it takes the name too."""
     old, new = stmt["subname"], stmt["newname"]
     table = change.find_table(stmt["relation"], bool(stmt.get("missing_ok")))
@@ -252,7 +252,7 @@ def find_schema(change: Change, name: str) -> Any:
     return schema
 
 
-def rename_schema(stmt: dict, change: Change) -> PyResult:
+def rename_schema(stmt: dict[str, Any], change: Change) -> PyResult:
     """A schema, with every object in it."""
     old, new = stmt["subname"], stmt["newname"]
     schema = find_schema(change, old)
@@ -283,7 +283,7 @@ def rename_schema(stmt: dict, change: Change) -> PyResult:
     return change.done()
 
 
-def rename_role(stmt: dict, change: Change) -> PyResult:
+def rename_role(stmt: dict[str, Any], change: Change) -> PyResult:
     """ALTER ROLE r RENAME TO s."""
     role = change.catalog.roles.get(stmt["subname"])
     if role is None:
@@ -296,7 +296,7 @@ def rename_role(stmt: dict, change: Change) -> PyResult:
     return change.done()
 
 
-def rename_domain(stmt: dict, change: Change) -> PyResult:
+def rename_domain(stmt: dict[str, Any], change: Change) -> PyResult:
     """A domain or one of its constraints."""
     domain: Domain = find_named(change, change.catalog.domains, strings(stmt["object"]["List"]["items"]), "type")
     if stmt["renameType"] == "OBJECT_DOMAIN":
@@ -309,7 +309,7 @@ def rename_domain(stmt: dict, change: Change) -> PyResult:
     return change.done()
 
 
-def set_schema(stmt: dict, text: str, session: Any, catalog: Any) -> PyResult:
+def set_schema(stmt: dict[str, Any], text: str, session: Any, catalog: Any) -> PyResult:
     """ALTER ... SET SCHEMA."""
     kind = stmt["objectType"]
     words = {**_RELATION_KINDS, "OBJECT_DOMAIN": "DOMAIN", "OBJECT_FUNCTION": "FUNCTION", "OBJECT_ROUTINE": "ROUTINE"}
@@ -322,7 +322,7 @@ def set_schema(stmt: dict, text: str, session: Any, catalog: Any) -> PyResult:
         item = change.find(stmt["relation"], bool(stmt.get("missing_ok")))
         if item is None:
             return skipped(change, stmt["relation"]["relname"])
-        change.require_owner(item, dependencies.relation_word(item))
+        change.require_owner(item, relation_word(item))
     elif kind == "OBJECT_DOMAIN":
         item = find_named(change, catalog.domains, strings(stmt["object"]["List"]["items"]), "type")
     elif kind == "OBJECT_STATISTIC_EXT":
@@ -348,7 +348,7 @@ def set_schema(stmt: dict, text: str, session: Any, catalog: Any) -> PyResult:
     return change.done()
 
 
-def set_owner(stmt: dict, text: str, session: Any, catalog: Any) -> PyResult:
+def set_owner(stmt: dict[str, Any], text: str, session: Any, catalog: Any) -> PyResult:
     """ALTER ... OWNER TO for schemas, domains, functions, statistics (tables go through ALTER TABLE)."""
     kind = stmt["objectType"]
     words = {"OBJECT_SCHEMA": "SCHEMA", "OBJECT_DOMAIN": "DOMAIN", "OBJECT_FUNCTION": "FUNCTION"}

@@ -18,7 +18,7 @@ _REFUSED = {
 }  # fmt: skip
 
 
-def truth(option: dict) -> bool:
+def truth(option: dict[str, Any]) -> bool:
     """The value of an on/off DefElem."""
     arg = option.get("arg", {})
     if "Boolean" in arg:
@@ -26,7 +26,7 @@ def truth(option: dict) -> bool:
     return bool(arg.get("Integer", {}).get("ival", 0))
 
 
-def check_options(options: dict[str, dict], verb: str) -> None:
+def check_options(options: dict[str, dict[str, Any]], verb: str) -> None:
     """Attributes a DSQL role cannot have; saying NO to them is fine, except for a password."""
     for name, word in _REFUSED.items():
         option = options.get(name)
@@ -34,7 +34,7 @@ def check_options(options: dict[str, dict], verb: str) -> None:
             raise unsupported(f"{word} not supported for {verb}")
 
 
-def create_role(stmt: dict, text: str, session: Any, catalog: Any) -> PyResult:
+def create_role(stmt: dict[str, Any], text: str, session: Any, catalog: Any) -> PyResult:
     """CREATE ROLE / USER."""
     if stmt["stmt_type"] == "ROLESTMT_GROUP":
         raise unsupported("CREATE GROUP not supported")
@@ -56,12 +56,12 @@ def create_role(stmt: dict, text: str, session: Any, catalog: Any) -> PyResult:
     return change.done()
 
 
-def role_specs(option: dict | None) -> list[dict]:
+def role_specs(option: dict[str, Any] | None) -> list[dict[str, Any]]:
     """RoleSpecs of an option's list."""
     return [node["RoleSpec"] for node in option["arg"]["List"]["items"]] if option else []
 
 
-def apply_options(role: Role, options: dict[str, dict]) -> Role:
+def apply_options(role: Role, options: dict[str, dict[str, Any]]) -> Role:
     """A role with attributes set."""
     if "canlogin" in options:
         role = changed(role, login=truth(options["canlogin"]))
@@ -72,7 +72,7 @@ def apply_options(role: Role, options: dict[str, dict]) -> Role:
     return role
 
 
-def role_named(change: Change, spec: dict) -> Role:
+def role_named(change: Change, spec: dict[str, Any]) -> Role:
     """The role of a RoleSpec."""
     name = spec.get("rolename", change.settings.user)
     role = change.catalog.roles.get(name)
@@ -81,7 +81,7 @@ def role_named(change: Change, spec: dict) -> Role:
     return role
 
 
-def alter_role(stmt: dict, text: str, session: Any, catalog: Any) -> PyResult:
+def alter_role(stmt: dict[str, Any], text: str, session: Any, catalog: Any) -> PyResult:
     """ALTER ROLE attributes."""
     options = options_of(stmt.get("options"))
     check_options(options, "ALTER ROLE")
@@ -93,12 +93,12 @@ def alter_role(stmt: dict, text: str, session: Any, catalog: Any) -> PyResult:
     return change.done()
 
 
-def alter_role_set(stmt: dict, text: str, session: Any, catalog: Any) -> PyResult:
+def alter_role_set(stmt: dict[str, Any], text: str, session: Any, catalog: Any) -> PyResult:
     """ALTER ROLE ... SET is refused."""
     raise unsupported("unsupported statement: AlterRoleSet")
 
 
-def drop_role(stmt: dict, text: str, session: Any, catalog: Any) -> PyResult:
+def drop_role(stmt: dict[str, Any], text: str, session: Any, catalog: Any) -> PyResult:
     """DROP ROLE / USER."""
     change = Change(session, catalog, "DROP ROLE")
     wrote = False
@@ -145,7 +145,7 @@ def owned_objects(change: Change, role: Role) -> list[str]:
     return lines
 
 
-def grant_role(stmt: dict, text: str, session: Any, catalog: Any) -> PyResult:
+def grant_role(stmt: dict[str, Any], text: str, session: Any, catalog: Any) -> PyResult:
     """GRANT role TO role, REVOKE role FROM role."""
     is_grant = bool(stmt.get("is_grant"))
     change = Change(session, catalog, "GRANT ROLE" if is_grant else "REVOKE ROLE")
@@ -174,17 +174,17 @@ def grant_role(stmt: dict, text: str, session: Any, catalog: Any) -> PyResult:
     return change.done()
 
 
-def iam_grant(stmt: dict, text: str, session: Any, catalog: Any) -> PyResult:
+def iam_grant(stmt: dict[str, Any], text: str, session: Any, catalog: Any) -> PyResult:
     """AWS IAM GRANT role TO 'arn'."""
     return _iam(stmt, session, catalog, True)
 
 
-def iam_revoke(stmt: dict, text: str, session: Any, catalog: Any) -> PyResult:
+def iam_revoke(stmt: dict[str, Any], text: str, session: Any, catalog: Any) -> PyResult:
     """AWS IAM REVOKE role FROM 'arn'."""
     return _iam(stmt, session, catalog, False)
 
 
-def _iam(stmt: dict, session: Any, catalog: Any, is_grant: bool) -> PyResult:
+def _iam(stmt: dict[str, Any], session: Any, catalog: Any, is_grant: bool) -> PyResult:
     change = Change(session, catalog, "AWS IAM GRANT" if is_grant else "AWS IAM REVOKE")
     name, arn = stmt["role"], stmt["arn"]
     role = catalog.roles.get(name)

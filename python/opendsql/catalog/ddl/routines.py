@@ -16,11 +16,14 @@ from opendsql.catalog.names import split_name, strings
 from opendsql.catalog.result import PyResult
 from opendsql.errors import DsqlError, unsupported
 
-_MODES = {"FUNC_PARAM_IN": "i", "FUNC_PARAM_OUT": "o", "FUNC_PARAM_INOUT": "b", "FUNC_PARAM_VARIADIC": "v", "FUNC_PARAM_TABLE": "t", "FUNC_PARAM_DEFAULT": "i"}  # fmt: skip
+_MODES = {
+    "FUNC_PARAM_IN": "i", "FUNC_PARAM_OUT": "o", "FUNC_PARAM_INOUT": "b", "FUNC_PARAM_VARIADIC": "v",
+    "FUNC_PARAM_TABLE": "t", "FUNC_PARAM_DEFAULT": "i",
+}  # fmt: skip
 _RECORD, _VOID = 2249, 2278
 
 
-def function_type(node: dict, catalog: Catalog, path: tuple[str, ...]) -> int:
+def function_type(node: dict[str, Any], catalog: Catalog, path: tuple[str, ...]) -> int:
     """The type oid of a parameter or result; arrays are allowed here."""
     names = strings(node["names"])
     row = dt.types_by_name().get(names[-1])
@@ -35,7 +38,7 @@ def function_type(node: dict, catalog: Catalog, path: tuple[str, ...]) -> int:
     raise DsqlError("42704", f'type "{".".join(names)}" does not exist')
 
 
-def create_function(stmt: dict, text: str, session: Any, catalog: Any) -> PyResult:
+def create_function(stmt: dict[str, Any], text: str, session: Any, catalog: Any) -> PyResult:
     """CREATE [OR REPLACE] FUNCTION ... LANGUAGE sql."""
     if stmt.get("is_procedure"):
         raise unsupported("PROCEDURE is not supported")
@@ -72,7 +75,7 @@ def create_function(stmt: dict, text: str, session: Any, catalog: Any) -> PyResu
     return change.done()
 
 
-def read_signature(change: Change, stmt: dict, function: Function) -> Function:
+def read_signature(change: Change, stmt: dict[str, Any], function: Function) -> Function:
     """Arguments and result."""
     names, types, modes, all_types, defaults = [], [], [], [], []
     for node in stmt.get("parameters") or ():
@@ -116,7 +119,7 @@ def read_signature(change: Change, stmt: dict, function: Function) -> Function:
     )
 
 
-def apply_options(function: Function, options: dict[str, dict]) -> Function:
+def apply_options(function: Function, options: dict[str, dict[str, Any]]) -> Function:
     """Volatility and the other attributes."""
     if "volatility" in options:
         function = changed(function, volatile=options["volatility"]["arg"]["String"]["sval"][0])
@@ -132,7 +135,7 @@ def apply_options(function: Function, options: dict[str, dict]) -> Function:
     return function
 
 
-def read_body(stmt: dict, options: dict[str, dict]) -> str:
+def read_body(stmt: dict[str, Any], options: dict[str, dict[str, Any]]) -> str:
     """The body as SQL text; it must parse."""
     if "sql_body" in stmt:
         body = stmt["sql_body"]
@@ -150,7 +153,7 @@ def read_body(stmt: dict, options: dict[str, dict]) -> str:
     return text
 
 
-def alter_function(stmt: dict, text: str, session: Any, catalog: Any) -> PyResult:
+def alter_function(stmt: dict[str, Any], text: str, session: Any, catalog: Any) -> PyResult:
     """ALTER FUNCTION f(...) IMMUTABLE and the like."""
     change = Change(session, catalog, "ALTER FUNCTION")
     function = find_function(change, stmt["func"]["ObjectWithArgs"] if "ObjectWithArgs" in stmt["func"] else stmt["func"])

@@ -14,7 +14,7 @@ from opendsql.errors import DsqlError, unsupported
 from opendsql.limits import SCHEMAS_MAX
 
 
-def create_schema(stmt: dict, text: str, session: Any, catalog: Any) -> PyResult:
+def create_schema(stmt: dict[str, Any], text: str, session: Any, catalog: Any) -> PyResult:
     """CREATE SCHEMA [IF NOT EXISTS] [name] [AUTHORIZATION role] [objects]."""
     from opendsql.catalog.ddl import sequences
 
@@ -67,7 +67,7 @@ def create_schema(stmt: dict, text: str, session: Any, catalog: Any) -> PyResult
     return change.done()
 
 
-def check_schema(relation: dict, schema: str) -> None:
+def check_schema(relation: dict[str, Any], schema: str) -> None:
     """A nested object may name only the schema being made."""
     if relation.get("schemaname", schema) != schema:
         raise DsqlError(

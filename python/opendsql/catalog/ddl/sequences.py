@@ -11,7 +11,7 @@ from typing import Any
 from opendsql.catalog import datatypes as dt
 from opendsql.catalog import store
 from opendsql.catalog.ddl.change import Change, changed
-from opendsql.catalog.model import Sequence, Table
+from opendsql.catalog.model import Sequence
 from opendsql.catalog.names import strings
 from opendsql.catalog.result import PyResult
 from opendsql.errors import DsqlError, unsupported
@@ -21,7 +21,7 @@ _CACHE_RULE = "please define CACHE greater than or equal to 65536 or equal to 1"
 INT8_MAX, INT8_MIN = 2**63 - 1, -(2**63)
 
 
-def option_number(option: dict) -> int:
+def option_number(option: dict[str, Any]) -> int:
     """The integer of a DefElem."""
     arg = option["arg"]
     if "Integer" in arg:
@@ -29,9 +29,9 @@ def option_number(option: dict) -> int:
     return int(arg["Float"]["fval"])
 
 
-def options_of(nodes: list[dict] | None) -> dict[str, dict]:
+def options_of(nodes: list[dict[str, Any]] | None) -> dict[str, dict[str, Any]]:
     """DefElems by name; 42601 for one said twice."""
-    found: dict[str, dict] = {}
+    found: dict[str, dict[str, Any]] = {}
     for node in nodes or ():
         option = node["DefElem"]
         if option["defname"] in found:
@@ -40,7 +40,7 @@ def options_of(nodes: list[dict] | None) -> dict[str, dict]:
     return found
 
 
-def check_cache(nodes: list[dict] | None, what: str, required: bool = True) -> None:
+def check_cache(nodes: list[dict[str, Any]] | None, what: str, required: bool = True) -> None:
     """DSQL's rule about CACHE."""
     options = options_of(nodes)
     cache = options.get("cache")
@@ -54,7 +54,7 @@ def check_cache(nodes: list[dict] | None, what: str, required: bool = True) -> N
         raise unsupported(f"CACHE {value} is not supported. {_CACHE_RULE}")
 
 
-def build(oid: int, schema: str, name: str, nodes: list[dict] | None, owner_oid: int, before: Sequence | None = None) -> Sequence:
+def build(oid: int, schema: str, name: str, nodes: list[dict[str, Any]] | None, owner_oid: int, before: Sequence | None = None) -> Sequence:
     """A Sequence from options (over an existing one for ALTER)."""
     options = options_of(nodes)
     if "as" in options:
@@ -104,7 +104,7 @@ def check_count(change: Change, more: int = 1) -> None:
         raise DsqlError("54000", f"creating more than {SEQUENCES_MAX} sequences is not allowed")
 
 
-def owned_by(change: Change, option: dict, sequence: Sequence) -> tuple[int, int] | None:
+def owned_by(change: Change, option: dict[str, Any], sequence: Sequence) -> tuple[int, int] | None:
     """The (table oid, attnum) of OWNED BY."""
     parts = strings(option["arg"]["List"]["items"])
     if parts == ["none"]:
@@ -123,7 +123,7 @@ def owned_by(change: Change, option: dict, sequence: Sequence) -> tuple[int, int
     return table.oid, column.attnum
 
 
-def create_sequence(stmt: dict, text: str, session: Any, catalog: Any) -> PyResult:
+def create_sequence(stmt: dict[str, Any], text: str, session: Any, catalog: Any) -> PyResult:
     """CREATE SEQUENCE."""
     relation = stmt["sequence"]
     if relation.get("relpersistence") == "t":
@@ -150,7 +150,7 @@ def create_sequence(stmt: dict, text: str, session: Any, catalog: Any) -> PyResu
     return change.done()
 
 
-def alter_sequence(stmt: dict, text: str, session: Any, catalog: Any) -> PyResult:
+def alter_sequence(stmt: dict[str, Any], text: str, session: Any, catalog: Any) -> PyResult:
     """ALTER SEQUENCE options."""
     check_cache(stmt.get("options"), "ALTER SEQUENCE", required=False)
     change = Change(session, catalog, "ALTER SEQUENCE")
@@ -165,7 +165,7 @@ def alter_sequence(stmt: dict, text: str, session: Any, catalog: Any) -> PyResul
     return change.done()
 
 
-def alter_options(change: Change, sequence: Sequence, nodes: list[dict] | None) -> Sequence:
+def alter_options(change: Change, sequence: Sequence, nodes: list[dict[str, Any]] | None) -> Sequence:
     """The sequence with options applied; RESTART moves its position."""
     options = options_of(nodes)
     altered = build(sequence.oid, sequence.schema, sequence.name, nodes, sequence.owner_oid, before=sequence)
@@ -184,7 +184,7 @@ def alter_options(change: Change, sequence: Sequence, nodes: list[dict] | None) 
 
 
 def identity_sequence(
-    change: Change, schema: str, table: str, column: str, nodes: list[dict] | None, taken: set[str], oid: int
+    change: Change, schema: str, table: str, column: str, nodes: list[dict[str, Any]] | None, taken: set[str], oid: int
 ) -> Sequence:
     """The sequence of an identity column."""
     from opendsql.catalog.names import choose_name

@@ -15,7 +15,7 @@ from opendsql.limits import STATISTICS_PER_TABLE_MAX, STATISTICS_TARGET_MAX
 _KINDS = {"ndistinct": "d", "dependencies": "f", "mcv": "m"}
 
 
-def create_statistics(stmt: dict, text: str, session: Any, catalog: Any) -> PyResult:
+def create_statistics(stmt: dict[str, Any], text: str, session: Any, catalog: Any) -> PyResult:
     """CREATE STATISTICS [name] [(kinds)] ON columns FROM table."""
     change = Change(session, catalog, "CREATE STATISTICS")
     source = stmt["relations"][0]
@@ -61,7 +61,7 @@ def create_statistics(stmt: dict, text: str, session: Any, catalog: Any) -> PyRe
     return change.done()
 
 
-def alter_statistics(stmt: dict, text: str, session: Any, catalog: Any) -> PyResult:
+def alter_statistics(stmt: dict[str, Any], text: str, session: Any, catalog: Any) -> PyResult:
     """ALTER STATISTICS s SET STATISTICS n."""
     target = stmt.get("stxstattarget", -1)
     if isinstance(target, dict):  # libpg_query 17 gives a node

@@ -16,7 +16,7 @@ from opendsql.errors import DsqlError, unsupported
 from opendsql.limits import VIEW_BYTES_MAX, VIEWS_MAX
 
 
-def create_view(stmt: dict, text: str, session: Any, catalog: Any) -> PyResult:
+def create_view(stmt: dict[str, Any], text: str, session: Any, catalog: Any) -> PyResult:
     """CREATE VIEW."""
     refuse_clauses(stmt)
     change = Change(session, catalog, "CREATE VIEW")
@@ -25,7 +25,7 @@ def create_view(stmt: dict, text: str, session: Any, catalog: Any) -> PyResult:
     return change.done()
 
 
-def refuse_clauses(stmt: dict) -> None:
+def refuse_clauses(stmt: dict[str, Any]) -> None:
     """What CREATE VIEW may not say."""
     if stmt["view"].get("relpersistence") == "t":
         raise unsupported("TEMPORARY or TEMP view not supported for CREATE VIEW")
@@ -35,7 +35,7 @@ def refuse_clauses(stmt: dict) -> None:
         raise unsupported("WITH CHECK OPTION clause not supported for CREATE VIEW")
 
 
-def make_view(change: Change, stmt: dict, schema: str) -> View:
+def make_view(change: Change, stmt: dict[str, Any], schema: str) -> View:
     """Write the view; an existing one is replaced when OR REPLACE was said and its columns stay."""
     refuse_clauses(stmt)
     name = stmt["view"]["relname"]
@@ -88,7 +88,7 @@ def make_view(change: Change, stmt: dict, schema: str) -> View:
     return view
 
 
-def describe(change: Change, query: dict) -> list[tuple[str, int, int]]:
+def describe(change: Change, query: dict[str, Any]) -> list[tuple[str, int, int]]:
     """Names and types of the query's columns."""
     if hooks.describe_query is not None:
         return list(hooks.describe_query(query, change.catalog, change.session))
@@ -96,7 +96,7 @@ def describe(change: Change, query: dict) -> list[tuple[str, int, int]]:
     return [(name, type_oid or 25, typmod) for name, type_oid, typmod in found]
 
 
-def guess_columns(change: Change, select: dict) -> list[tuple[str, int | None, int]]:
+def guess_columns(change: Change, select: dict[str, Any]) -> list[tuple[str, int | None, int]]:
     """Columns of a query without a binder: enough for plain column lists (used only when no hook is installed)."""
     while "larg" in select:
         select = select["larg"]
@@ -116,7 +116,7 @@ def guess_columns(change: Change, select: dict) -> list[tuple[str, int | None, i
     return found
 
 
-def column_name(node: dict) -> str:
+def column_name(node: dict[str, Any]) -> str:
     """The name PostgreSQL gives an unnamed target."""
     kind, body = next(iter(node.items()))
     if kind == "ColumnRef":
@@ -129,7 +129,7 @@ def column_name(node: dict) -> str:
     return {"CaseExpr": "case", "CoalesceExpr": "coalesce", "A_ArrayExpr": "array", "RowExpr": "row"}.get(kind, "?column?")
 
 
-def star_sources(change: Change, select: dict, reference: dict) -> list[Table | View]:
+def star_sources(change: Change, select: dict[str, Any], reference: dict[str, Any]) -> list[Table | View]:
     """Relations a star of this query level stands for."""
     wanted = strings(reference["fields"])
     found = []
@@ -143,12 +143,12 @@ def star_sources(change: Change, select: dict, reference: dict) -> list[Table | 
     return found
 
 
-def cte_names(query: dict) -> set[str]:
+def cte_names(query: dict[str, Any]) -> set[str]:
     """Names WITH clauses define anywhere in the query."""
     return {body["ctename"] for kind, body in walk(query) if kind == "CommonTableExpr"}
 
 
-def qualify(change: Change, query: dict) -> None:
+def qualify(change: Change, query: dict[str, Any]) -> None:
     """Write the schema of every relation into the tree; 42P01 for one that is not there."""
     ctes = cte_names(query)
     for kind, body in walk(query):
@@ -164,7 +164,7 @@ def qualify(change: Change, query: dict) -> None:
         body["schemaname"] = change.find(body).schema
 
 
-def sources(catalog: Catalog, query: dict) -> list[Any]:
+def sources(catalog: Catalog, query: dict[str, Any]) -> list[Any]:
     """Relations a qualified query names."""
     found = []
     for kind, body in walk(query):
@@ -175,7 +175,7 @@ def sources(catalog: Catalog, query: dict) -> list[Any]:
     return found
 
 
-def source_types(catalog: Catalog, query: dict) -> dict[str, tuple[int, int]]:
+def source_types(catalog: Catalog, query: dict[str, Any]) -> dict[str, tuple[int, int]]:
     """Types of columns by name, where every source agrees on them (for the casts the text shows)."""
     types: dict[str, tuple[int, int]] = {}
     for kind, body in walk(query):
@@ -190,13 +190,13 @@ def source_types(catalog: Catalog, query: dict) -> dict[str, tuple[int, int]]:
     return {name: kind for name, kind in types.items() if kind[0]}
 
 
-def has_star(select: dict) -> bool:
+def has_star(select: dict[str, Any]) -> bool:
     """Whether the target list has a star."""
     values = (node["ResTarget"]["val"] for node in select.get("targetList") or ())
     return any("A_Star" in (value.get("ColumnRef", {}).get("fields") or [{}])[-1] for value in values)
 
 
-def expand_stars(catalog: Catalog, select: dict) -> bool:
+def expand_stars(catalog: Catalog, select: dict[str, Any]) -> bool:
     """Replace stars over plain relations by their columns of today, so later columns do not join the view.
 
     False when a star stands for something else (a subquery, a USING join): the binder's hook expands those."""
@@ -227,7 +227,7 @@ def expand_stars(catalog: Catalog, select: dict) -> bool:
     return True
 
 
-def plain_ranges(catalog: Catalog, item: dict, ranges: list[tuple[str, Any]]) -> bool:
+def plain_ranges(catalog: Catalog, item: dict[str, Any], ranges: list[tuple[str, Any]]) -> bool:
     """Collect (alias, relation) of a FROM item made of relations and ON joins only; False when it is not."""
     kind, body = next(iter(item.items()))
     if kind == "JoinExpr":
@@ -243,7 +243,7 @@ def plain_ranges(catalog: Catalog, item: dict, ranges: list[tuple[str, Any]]) ->
     return True
 
 
-def name_targets(select: dict, names: list[str]) -> None:
+def name_targets(select: dict[str, Any], names: list[str]) -> None:
     """Give every target the view column's name, when targets and columns correspond."""
     while "larg" in select:
         select = select["larg"]

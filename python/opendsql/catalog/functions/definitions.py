@@ -7,7 +7,6 @@ from typing import Any
 
 from opendsql.catalog import datatypes as dt
 from opendsql.catalog.context import current
-from opendsql.catalog.ddl.change import all_indexes
 from opendsql.catalog.functions.naming import catalog, find_relation, parts_of, relation
 from opendsql.catalog.model import Function, Index, Sequence, Statistics, Table, View
 from opendsql.catalog.names import qualified, quote_ident
@@ -16,6 +15,7 @@ from opendsql.errors import DsqlError
 
 
 def pg_get_indexdef(oid: str, column: str = "0", pretty: str | None = None) -> str | None:
+    """SQL: pg_get_indexdef(oid, column, pretty)."""
     index = catalog().by_oid.get(int(oid))
     if not isinstance(index, Index):
         return None
@@ -27,6 +27,7 @@ def pg_get_indexdef(oid: str, column: str = "0", pretty: str | None = None) -> s
 
 
 def pg_get_constraintdef(oid: str, pretty: str | None = None) -> str | None:
+    """SQL: pg_get_constraintdef(oid, pretty)."""
     text = definitions.constraint_definition(catalog(), int(oid), current.search_path)
     return None if text is None else _plain_check(text) if pretty in ("t", "true") else text
 
@@ -49,12 +50,14 @@ def _wraps(text: str) -> bool:
 
 
 def pg_get_expr(text: str, relation_oid: str, pretty: str | None = None) -> str | None:
+    """SQL: pg_get_expr(text, relation_oid, pretty)."""
     if pretty in ("t", "true") and text.startswith("(") and text.endswith(")") and _wraps(text):
         return text[1:-1]
     return text
 
 
 def pg_get_viewdef(name: str, how: str | None = None) -> str | None:
+    """SQL: pg_get_viewdef(name, how)."""
     view = find_relation(name)
     if not isinstance(view, View):
         return None if name.isdigit() else "Not a view"
@@ -62,6 +65,7 @@ def pg_get_viewdef(name: str, how: str | None = None) -> str | None:
 
 
 def pg_get_serial_sequence(table_name: str, column_name: str) -> str | None:
+    """SQL: pg_get_serial_sequence(table_name, column_name)."""
     table = relation(table_name)
     column = table.column(column_name) if isinstance(table, Table) else None
     if column is None:
@@ -74,11 +78,13 @@ def pg_get_serial_sequence(table_name: str, column_name: str) -> str | None:
 
 
 def pg_get_statisticsobjdef(oid: str) -> str | None:
+    """SQL: pg_get_statisticsobjdef(oid)."""
     found = catalog().by_oid.get(int(oid))
     return definitions.statistics_definition(catalog(), found) if isinstance(found, Statistics) else None
 
 
 def pg_get_statisticsobjdef_columns(oid: str) -> str | None:
+    """SQL: pg_get_statisticsobjdef_columns(oid)."""
     found = catalog().by_oid.get(int(oid))
     return ", ".join(map(quote_ident, found.columns)) if isinstance(found, Statistics) else None
 
@@ -121,6 +127,7 @@ def arguments(function: Function, defaults: bool, table_columns: bool = False) -
 
 
 def pg_get_function_arguments(oid: str) -> str | None:
+    """SQL: pg_get_function_arguments(oid)."""
     function = user_function(oid)
     if function is not None:
         return arguments(function, True)
@@ -142,6 +149,7 @@ def pg_get_function_arguments(oid: str) -> str | None:
 
 
 def pg_get_function_identity_arguments(oid: str) -> str | None:
+    """SQL: pg_get_function_identity_arguments(oid)."""
     function = user_function(oid)
     if function is not None:
         return arguments(function, False)
@@ -150,6 +158,7 @@ def pg_get_function_identity_arguments(oid: str) -> str | None:
 
 
 def pg_get_function_result(oid: str) -> str | None:
+    """SQL: pg_get_function_result(oid)."""
     function = user_function(oid) or builtin(oid)
     if function is None:
         return None
@@ -159,6 +168,7 @@ def pg_get_function_result(oid: str) -> str | None:
 
 
 def pg_get_functiondef(oid: str) -> str | None:
+    """SQL: pg_get_functiondef(oid)."""
     function = user_function(oid)
     if function is None:
         return None
@@ -173,6 +183,7 @@ def pg_get_functiondef(oid: str) -> str | None:
 
 
 def pg_get_function_arg_default(oid: str, number: str) -> str | None:
+    """SQL: pg_get_function_arg_default(oid, number)."""
     function = user_function(oid)
     if function is None:
         return None
@@ -186,10 +197,12 @@ def nothing(*args: str | None) -> None:
 
 
 def oidvectortypes(vector: str) -> str:
+    """SQL: oidvectortypes(vector)."""
     return ", ".join(shown_type(int(oid)) for oid in vector.split())
 
 
 def pg_describe_object(classid: str, objid: str, sub: str) -> str | None:
+    """SQL: pg_describe_object(classid, objid, sub)."""
     found = catalog().by_oid.get(int(objid))
     if found is None:
         return None

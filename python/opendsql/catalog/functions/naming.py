@@ -13,7 +13,6 @@ from opendsql.catalog.pg_catalog.classes import comments
 from opendsql.errors import DsqlError
 
 
-
 def catalog() -> Catalog:
     """The catalog of the session that asks."""
     assert current.catalog is not None, "no context"
@@ -82,11 +81,13 @@ def schema_of(item: Any) -> str | None:
 
 
 def to_regclass(name: str) -> str | None:
+    """SQL: to_regclass(name)."""
     found = find_relation(name)
     return str(found.oid) if found is not None else None
 
 
 def to_regtype(name: str) -> str | None:
+    """SQL: to_regtype(name)."""
     text = name.strip()
     is_array = text.endswith("[]")
     text = text.removesuffix("[]").strip()
@@ -130,11 +131,13 @@ def _type_procs() -> tuple[dict[str, Any], ...]:
 
 
 def to_regproc(name: str) -> str | None:
+    """SQL: to_regproc(name)."""
     found = functions_named(name)
     return str(found[0]) if len(found) == 1 else None
 
 
 def to_regprocedure(name: str) -> str | None:
+    """SQL: to_regprocedure(name)."""
     head, paren, tail = name.partition("(")
     if not paren:
         return None
@@ -149,16 +152,19 @@ def to_regprocedure(name: str) -> str | None:
 
 
 def to_regnamespace(name: str) -> str | None:
+    """SQL: to_regnamespace(name)."""
     schema = catalog().schemas.get(parts_of(name)[-1])
     return str(schema.oid) if schema is not None else None
 
 
 def to_regrole(name: str) -> str | None:
+    """SQL: to_regrole(name)."""
     role = catalog().roles.get(parts_of(name)[-1])
     return str(role.oid) if role is not None else None
 
 
 def pg_get_userbyid(oid: str) -> str:
+    """SQL: pg_get_userbyid(oid)."""
     if oid == "10":
         return "admin"
     role = catalog().by_oid.get(int(oid))
@@ -166,6 +172,7 @@ def pg_get_userbyid(oid: str) -> str:
 
 
 def pg_table_is_visible(oid: str) -> str | None:
+    """SQL: pg_table_is_visible(oid)."""
     found = find_relation(oid)
     if found is None:
         return None
@@ -187,6 +194,7 @@ def _in_path(schema: str | None) -> str:
 
 
 def pg_type_is_visible(oid: str) -> str | None:
+    """SQL: pg_type_is_visible(oid)."""
     if int(oid) in dt.types_by_oid():
         return "t"
     found = catalog().by_oid.get(int(oid))
@@ -194,6 +202,7 @@ def pg_type_is_visible(oid: str) -> str | None:
 
 
 def pg_function_is_visible(oid: str) -> str | None:
+    """SQL: pg_function_is_visible(oid)."""
     found = catalog().by_oid.get(int(oid))
     return "t" if found is None else _in_path(getattr(found, "schema", None))
 
@@ -204,6 +213,7 @@ def always_visible(oid: str) -> str:
 
 
 def statistics_visible(oid: str) -> str | None:
+    """SQL: statistics_visible(oid)."""
     found = catalog().by_oid.get(int(oid))
     return None if found is None else _in_path(getattr(found, "schema", None))
 
@@ -212,6 +222,7 @@ _CLASSES = {"pg_class": 1259, "pg_namespace": 2615, "pg_type": 1247, "pg_proc": 
 
 
 def obj_description(oid: str, class_name: str | None = None) -> str | None:
+    """SQL: obj_description(oid, class_name)."""
     wanted = _CLASSES.get(class_name) if class_name else None
     for objoid, classoid, sub, text in comments(catalog()):
         if objoid == int(oid) and sub == 0 and (class_name is None or classoid == wanted):
@@ -220,6 +231,7 @@ def obj_description(oid: str, class_name: str | None = None) -> str | None:
 
 
 def col_description(oid: str, number: str) -> str | None:
+    """SQL: col_description(oid, number)."""
     found = catalog().by_oid.get(int(oid))
     for column in getattr(found, "columns", ()):
         if column.attnum == int(number):
@@ -228,6 +240,7 @@ def col_description(oid: str, number: str) -> str | None:
 
 
 def shobj_description(oid: str, class_name: str) -> str | None:
+    """SQL: shobj_description(oid, class_name)."""
     if class_name == "pg_database" and oid == "5":
         return "default administrative connection database"
     found = catalog().by_oid.get(int(oid))
@@ -235,6 +248,7 @@ def shobj_description(oid: str, class_name: str) -> str | None:
 
 
 def current_schema() -> str | None:
+    """SQL: current_schema()."""
     for name in current.search_path:
         if name in catalog().schemas:
             return name
@@ -242,6 +256,7 @@ def current_schema() -> str | None:
 
 
 def current_schemas(implicit: str) -> str:
+    """SQL: current_schemas(implicit)."""
     found = [name for name in current.search_path if name in catalog().schemas]
     if implicit in ("t", "true") and "pg_catalog" not in found:
         found.insert(0, "pg_catalog")

@@ -1,4 +1,4 @@
-"""has_*_privilege and pg_has_role."""
+"""Who may do what: has_*_privilege and pg_has_role."""
 
 from __future__ import annotations
 
@@ -43,6 +43,7 @@ def allowed(user: str, item: Any, privileges: str) -> str:
 
 
 def on_relation(*args: str) -> str | None:
+    """SQL: on_relation()."""
     user, (name, privileges) = _user_first(args, 3)
     found = find_relation(name)
     if found is None:
@@ -53,6 +54,7 @@ def on_relation(*args: str) -> str | None:
 
 
 def on_column(*args: str) -> str | None:
+    """SQL: on_column()."""
     user, (name, column, privileges) = _user_first(args, 4)
     found = find_relation(name)
     if found is None:
@@ -65,6 +67,7 @@ def on_column(*args: str) -> str | None:
 
 
 def on_schema(*args: str) -> str | None:
+    """SQL: on_schema()."""
     user, (name, privileges) = _user_first(args, 3)
     schema = catalog().by_oid.get(int(name)) if name.isdigit() else catalog().schemas.get(parts_of(name)[-1])
     if schema is None:
@@ -75,6 +78,7 @@ def on_schema(*args: str) -> str | None:
 
 
 def on_database(*args: str) -> str | None:
+    """SQL: on_database()."""
     user, (name, privileges) = _user_first(args, 3)
     if name not in ("postgres", "5"):
         if name.isdigit():
@@ -84,6 +88,7 @@ def on_database(*args: str) -> str | None:
 
 
 def on_function(*args: str) -> str | None:
+    """SQL: on_function()."""
     user, (name, privileges) = _user_first(args, 3)
     found = catalog().by_oid.get(int(name)) if name.isdigit() else None
     return "t" if found is None else allowed(user, found, privileges)
@@ -95,10 +100,12 @@ def granted(*args: str) -> str:
 
 
 def on_tablespace(*args: str) -> str:
+    """SQL: on_tablespace()."""
     return "f"
 
 
 def pg_has_role(*args: str) -> str | None:
+    """SQL: pg_has_role()."""
     user, (name, _) = _user_first(args, 3)
     wanted = catalog().by_oid.get(int(name)) if name.isdigit() else catalog().roles.get(name)
     own = catalog().roles.get(user)

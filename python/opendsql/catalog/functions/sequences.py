@@ -41,8 +41,8 @@ class Block:
 class State:
     """A session's use of sequences."""
 
-    blocks: dict[int, Block] = field(default_factory=dict)
-    current: dict[int, int] = field(default_factory=dict)
+    blocks: dict[int, Block] = field(default_factory=dict[str, Any])
+    current: dict[int, int] = field(default_factory=dict[str, Any])
     last: int | None = None
 
 
@@ -126,6 +126,7 @@ def usable(session: Any, sequence: Sequence, block: Block | None) -> Block | Non
 
 
 def nextval(name: str) -> str:
+    """SQL: nextval(name)."""
     sequence = find(name, "wU")
     session = current.session
     state = state_of(session)
@@ -139,6 +140,7 @@ def nextval(name: str) -> str:
 
 
 def currval(name: str) -> str:
+    """SQL: currval(name)."""
     sequence = find(name, "rU")
     value = state_of(current.session).current.get(sequence.oid)
     if value is None:
@@ -147,6 +149,7 @@ def currval(name: str) -> str:
 
 
 def lastval() -> str:
+    """SQL: lastval()."""
     state = state_of(current.session)
     if state.last is None or state.last not in state.current:
         raise DsqlError("55000", "lastval is not yet defined in this session")
@@ -154,6 +157,7 @@ def lastval() -> str:
 
 
 def setval(name: str, value: str, called: str = "t") -> str:
+    """SQL: setval(name, value, called)."""
     sequence = find(name, "w")
     number = int(value)
     if not sequence.minimum <= number <= sequence.maximum:
@@ -171,6 +175,7 @@ def setval(name: str, value: str, called: str = "t") -> str:
 
 
 def pg_sequence_last_value(name: str) -> str | None:
+    """SQL: pg_sequence_last_value(name)."""
     sequence = find(name, "rU")
     last, called, _ = row_of(current.session, sequence)
     return str(last) if called else None

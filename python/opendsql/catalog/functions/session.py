@@ -13,26 +13,32 @@ STARTED = datetime.now(UTC)
 
 
 def version() -> str:
+    """SQL: version()."""
     return "PostgreSQL 16"
 
 
 def current_database() -> str:
+    """SQL: current_database()."""
     return "postgres"
 
 
 def current_user() -> str:
+    """SQL: current_user()."""
     return current.user
 
 
 def session_user() -> str:
+    """SQL: session_user()."""
     return settings_of(current.session).session_user
 
 
 def utf8() -> str:
+    """SQL: utf8()."""
     return "UTF8"
 
 
 def current_setting(name: str, missing_ok: str = "f") -> str | None:
+    """SQL: current_setting(name, missing_ok)."""
     try:
         return settings_of(current.session).get(name)
     except DsqlError:
@@ -42,6 +48,7 @@ def current_setting(name: str, missing_ok: str = "f") -> str | None:
 
 
 def set_config(name: str | None, value: str | None, is_local: str | None) -> str:
+    """SQL: set_config(name, value, is_local)."""
     if name is None:
         raise DsqlError("22004", "SET requires parameter name")
     settings = settings_of(current.session)
@@ -55,27 +62,33 @@ def set_config(name: str | None, value: str | None, is_local: str | None) -> str
 
 
 def pg_backend_pid() -> str:
+    """SQL: pg_backend_pid()."""
     connection = settings_of(current.session).connection
     return str(getattr(connection, "backend_pid", None) or os.getpid())
 
 
 def started() -> str:
+    """SQL: started()."""
     return f"{STARTED:%Y-%m-%d %H:%M:%S.%f}+00"
 
 
 def false(*args: str | None) -> str:
+    """SQL: false()."""
     return "f"
 
 
 def zero(*args: str | None) -> str:
+    """SQL: zero()."""
     return "0"
 
 
 def nothing(*args: str | None) -> None:
+    """SQL: nothing()."""
     return
 
 
 def empty_array(*args: str | None) -> str:
+    """SQL: empty_array()."""
     return "{}"
 
 
@@ -87,14 +100,17 @@ def transaction_id() -> str:
 
 
 def inet_server(*args: str | None) -> None:
+    """SQL: inet_server()."""
     raise DsqlError("0A000", "function inet_server_addr not supported")
 
 
 def inet_server_port(*args: str | None) -> None:
+    """SQL: inet_server_port()."""
     raise DsqlError("0A000", "function inet_server_port not supported")
 
 
 def export_snapshot() -> None:
+    """SQL: export_snapshot()."""
     raise DsqlError("0A000", "function pg_export_snapshot not supported")
 
 

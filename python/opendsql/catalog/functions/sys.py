@@ -13,25 +13,29 @@ from opendsql.catalog.model import Domain
 from opendsql.catalog.settings import settings_of
 
 
-
 def base32_str_to_uuid(text: str) -> str:
+    """SQL: base32_str_to_uuid(text)."""
     return str(jobs.job_uuid(text))
 
 
 def uuid_to_base32_str(text: str) -> str:
+    """SQL: uuid_to_base32_str(text)."""
     return base64.b32encode(uuid.UUID(text).bytes).decode().rstrip("=").lower()
 
 
 def base_type_oid(oid: str) -> str:
+    """SQL: base_type_oid(oid)."""
     found = catalog().by_oid.get(int(oid))
     return str(found.type_oid) if isinstance(found, Domain) else oid
 
 
 def dsql_major_version() -> str:
+    """SQL: dsql_major_version()."""
     return "1"
 
 
 def current_session_id() -> str:
+    """SQL: current_session_id()."""
     settings = settings_of(current.session)
     if settings.session_id is None:
         settings.session_id = jobs.new_job_id()
@@ -39,12 +43,14 @@ def current_session_id() -> str:
 
 
 def current_transaction_id() -> str:
+    """SQL: current_transaction_id()."""
     session = current.session
     seed = session.snapshot_ts if session is not None else 0
     return uuid_to_base32_str(str(uuid.UUID(int=seed)))
 
 
 def iam_session_user() -> str | None:
+    """SQL: iam_session_user()."""
     return settings_of(current.session).session_user
 
 

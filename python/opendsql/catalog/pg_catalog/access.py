@@ -40,12 +40,14 @@ def default_opclass(type_oid: int) -> int:
 
 
 def pg_am(catalog: Catalog, session: Any) -> Iterator[RowDict]:
+    """Rows of pg_am."""
     yield {"oid": BTREE_TABLE_AM, "amname": "btree_table", "amtype": "t"}
     yield {"oid": BTREE_INDEX_AM, "amname": "btree_index", "amtype": "i"}
     yield {"oid": BTREE_AM, "amname": "btree", "amhandler": 330, "amtype": "i"}
 
 
 def pg_opclass(catalog: Catalog, session: Any) -> Iterator[RowDict]:
+    """Rows of pg_opclass."""
     for type_oid, (oid, family, name, _) in OPCLASSES.items():
         yield {
             "oid": oid, "opcmethod": BTREE_INDEX_AM, "opcname": name, "opcnamespace": PG_CATALOG_OID, "opcowner": 10,
@@ -54,6 +56,7 @@ def pg_opclass(catalog: Catalog, session: Any) -> Iterator[RowDict]:
 
 
 def pg_opfamily(catalog: Catalog, session: Any) -> Iterator[RowDict]:
+    """Rows of pg_opfamily."""
     for family, name in sorted({(entry[1], entry[3]) for entry in OPCLASSES.values()}):
         yield {
             "oid": family, "opfmethod": BTREE_INDEX_AM, "opfname": name, "opfnamespace": PG_CATALOG_OID, "opfowner": 10,

@@ -47,6 +47,7 @@ def acl_of(item: Any) -> list[str] | None:
 
 
 def pg_namespace(catalog: Catalog, session: Any) -> Iterator[RowDict]:
+    """Rows of pg_namespace."""
     for schema in catalog.schemas.values():
         yield {"oid": schema.oid, "nspname": schema.name, "nspowner": schema.owner_oid, "nspacl": acl_of(schema)}
 
@@ -65,6 +66,7 @@ def system_classes() -> tuple[RowDict, ...]:
 
 
 def pg_class(catalog: Catalog, session: Any) -> Rows:
+    """Rows of pg_class."""
     base: RowDict = {"relpersistence": "p", "relreplident": "d", "relispopulated": True}
     for relation in catalog.relations.values():
         common = base | {
@@ -157,6 +159,7 @@ def key_columns(table: Table) -> set[str]:
 
 
 def pg_attribute(catalog: Catalog, session: Any) -> Rows:
+    """Rows of pg_attribute."""
     for relation in catalog.relations.values():
         if isinstance(relation, Sequence):
             for number, (name, oid) in enumerate((("last_value", dt.INT8), ("log_cnt", dt.INT8), ("is_called", dt.BOOL))):
@@ -200,6 +203,7 @@ def index_attributes(table: Table, index: Index) -> Iterator[RowDict]:
 
 
 def pg_attrdef(catalog: Catalog, session: Any) -> Iterator[RowDict]:
+    """Rows of pg_attrdef."""
     for relation in catalog.relations.values():
         if isinstance(relation, (Table, View)):
             for column in relation.columns:
@@ -217,6 +221,7 @@ def attnums(table: Table, names: tuple[str, ...]) -> tuple[int, ...]:
 
 
 def pg_index(catalog: Catalog, session: Any) -> Iterator[RowDict]:
+    """Rows of pg_index."""
     for table in catalog.relations.values():
         if not isinstance(table, Table):
             continue
@@ -238,6 +243,7 @@ def pg_index(catalog: Catalog, session: Any) -> Iterator[RowDict]:
 
 
 def pg_sequence(catalog: Catalog, session: Any) -> Iterator[RowDict]:
+    """Rows of pg_sequence."""
     for sequence in catalog.relations.values():
         if isinstance(sequence, Sequence):
             yield {
@@ -281,11 +287,13 @@ def comments(catalog: Catalog) -> Iterator[tuple[int, int, int, str]]:
 
 
 def pg_description(catalog: Catalog, session: Any) -> Iterator[RowDict]:
+    """Rows of pg_description."""
     for objoid, classoid, sub, text in comments(catalog):
         yield {"objoid": objoid, "classoid": classoid, "objsubid": sub, "description": text}
 
 
 def pg_shdescription(catalog: Catalog, session: Any) -> Iterator[RowDict]:
+    """Rows of pg_shdescription."""
     for role in catalog.roles.values():
         if role.comment:
             yield {"objoid": role.oid, "classoid": AUTHID, "description": role.comment}
@@ -301,6 +309,7 @@ def depend(classid: int, objid: int, refclassid: int, refobjid: int, sub: int, k
 
 
 def pg_depend(catalog: Catalog, session: Any) -> Iterator[RowDict]:
+    """Rows of pg_depend."""
     for relation in catalog.relations.values():
         if isinstance(relation, Sequence) and relation.owned_by is not None:
             table_oid, attnum = relation.owned_by
@@ -323,6 +332,7 @@ def pg_depend(catalog: Catalog, session: Any) -> Iterator[RowDict]:
 
 
 def pg_statistic_ext(catalog: Catalog, session: Any) -> Iterator[RowDict]:
+    """Rows of pg_statistic_ext."""
     for item in catalog.statistics.values():
         table = catalog.by_oid.get(item.table_oid)
         if isinstance(table, Table):
@@ -334,6 +344,7 @@ def pg_statistic_ext(catalog: Catalog, session: Any) -> Iterator[RowDict]:
 
 
 def pg_rewrite(catalog: Catalog, session: Any) -> Iterator[RowDict]:
+    """Rows of pg_rewrite."""
     for view in catalog.relations.values():
         if isinstance(view, View):
             yield {
@@ -343,6 +354,7 @@ def pg_rewrite(catalog: Catalog, session: Any) -> Iterator[RowDict]:
 
 
 def pg_tablespace(catalog: Catalog, session: Any) -> Iterator[RowDict]:
+    """Rows of pg_tablespace."""
     yield {"oid": 1663, "spcname": "pg_default", "spcowner": 10}
     yield {"oid": 1664, "spcname": "pg_global", "spcowner": 10}
 

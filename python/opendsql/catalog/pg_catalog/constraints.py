@@ -41,6 +41,7 @@ def foreign_key(catalog: Catalog, table: Table, key: ForeignKey, base: RowDict) 
 
 
 def pg_constraint(catalog: Catalog, session: Any) -> Iterator[RowDict]:
+    """Rows of pg_constraint."""
     for table in catalog.relations.values():
         if not isinstance(table, Table) or table.oid < 1024:
             continue

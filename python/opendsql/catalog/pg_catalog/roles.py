@@ -14,6 +14,7 @@ SYSTEM_ROLE_OID = 10
 
 
 def pg_authid(catalog: Catalog, session: Any) -> Iterator[RowDict]:
+    """Rows of pg_authid."""
     for role in catalog.roles.values():
         yield {
             "oid": role.oid, "rolname": role.name, "rolinherit": role.inherit, "rolcreaterole": role.oid == ADMIN_OID,
@@ -22,12 +23,14 @@ def pg_authid(catalog: Catalog, session: Any) -> Iterator[RowDict]:
 
 
 def pg_roles(catalog: Catalog, session: Any) -> Iterator[RowDict]:
+    """Rows of pg_roles."""
     for row in pg_authid(catalog, session):
         blank = {"rolsuper": False, "rolcreatedb": False, "rolreplication": False, "rolbypassrls": False}
         yield blank | row | {"rolpassword": "********"}
 
 
 def pg_user(catalog: Catalog, session: Any) -> Iterator[RowDict]:
+    """Rows of pg_user."""
     for role in catalog.roles.values():
         if role.login:
             yield user_row(role) | {"passwd": "********"}
@@ -42,12 +45,14 @@ def user_row(role: Role) -> RowDict:
 
 
 def pg_shadow(catalog: Catalog, session: Any) -> Iterator[RowDict]:
+    """Rows of pg_shadow."""
     for role in catalog.roles.values():
         if role.login:
             yield user_row(role)
 
 
 def pg_group(catalog: Catalog, session: Any) -> Iterator[RowDict]:
+    """Rows of pg_group."""
     for role in catalog.roles.values():
         if not role.login:
             members = [other.oid for other in catalog.roles.values() if role.oid in other.member_of]
@@ -55,6 +60,7 @@ def pg_group(catalog: Catalog, session: Any) -> Iterator[RowDict]:
 
 
 def pg_auth_members(catalog: Catalog, session: Any) -> Iterator[RowDict]:
+    """Rows of pg_auth_members."""
     for role in catalog.roles.values():
         for parent in role.member_of:
             yield {
@@ -64,6 +70,7 @@ def pg_auth_members(catalog: Catalog, session: Any) -> Iterator[RowDict]:
 
 
 def pg_database(catalog: Catalog, session: Any) -> Iterator[RowDict]:
+    """Rows of pg_database."""
     yield {
         "oid": DATABASE_OID, "datname": "postgres", "datdba": SYSTEM_ROLE_OID, "encoding": 6, "datlocprovider": "c",
         "datallowconn": True, "datconnlimit": -1, "dattablespace": 1663, "datcollate": "C", "datctype": "C",
@@ -71,6 +78,7 @@ def pg_database(catalog: Catalog, session: Any) -> Iterator[RowDict]:
 
 
 def pg_default_acl(catalog: Catalog, session: Any) -> Iterator[RowDict]:
+    """Rows of pg_default_acl."""
     for number, (role, schema, objtype, acl) in enumerate(catalog.default_acls):
         yield {
             "oid": 0x80000001 + number, "defaclrole": role, "defaclnamespace": schema_oid(catalog, schema) if schema else 0,

@@ -24,6 +24,7 @@ def owner(catalog: Catalog, oid: int) -> str:
 
 
 def pg_tables(catalog: Catalog, session: Any) -> Iterator[RowDict]:
+    """Rows of pg_tables."""
     for relation in catalog.relations.values():
         if isinstance(relation, Table):
             yield {
@@ -40,6 +41,7 @@ def pg_tables(catalog: Catalog, session: Any) -> Iterator[RowDict]:
 
 
 def pg_views(catalog: Catalog, session: Any) -> Iterator[RowDict]:
+    """Rows of pg_views."""
     path = settings_of(session).search_path
     for relation in catalog.relations.values():
         if isinstance(relation, View):
@@ -53,6 +55,7 @@ def pg_views(catalog: Catalog, session: Any) -> Iterator[RowDict]:
 
 
 def pg_indexes(catalog: Catalog, session: Any) -> Iterator[RowDict]:
+    """Rows of pg_indexes."""
     for relation in catalog.relations.values():
         if isinstance(relation, Table):
             for index in all_indexes(relation):
@@ -74,6 +77,7 @@ def sequence_value(session: Any, oid: int) -> int | None:
 
 
 def pg_sequences(catalog: Catalog, session: Any) -> Iterator[RowDict]:
+    """Rows of pg_sequences."""
     for s in catalog.relations.values():
         if isinstance(s, Sequence):
             yield {
@@ -85,6 +89,7 @@ def pg_sequences(catalog: Catalog, session: Any) -> Iterator[RowDict]:
 
 
 def pg_settings(catalog: Catalog, session: Any) -> Iterator[RowDict]:
+    """Rows of pg_settings."""
     settings = settings_of(session)
     for setting in sorted(SETTINGS.values(), key=lambda s: s.name.lower()):
         value = settings.get(setting.name)
@@ -98,6 +103,7 @@ def pg_settings(catalog: Catalog, session: Any) -> Iterator[RowDict]:
 
 
 def pg_timezone_names(catalog: Catalog, session: Any) -> Iterator[RowDict]:
+    """Rows of pg_timezone_names."""
     now = datetime.now(UTC)
     for name in sorted(zoneinfo.available_timezones()):
         try:
@@ -114,6 +120,7 @@ def pg_timezone_names(catalog: Catalog, session: Any) -> Iterator[RowDict]:
 
 
 def user_tables(catalog: Catalog, session: Any) -> Iterator[RowDict]:
+    """Rows of user_tables."""
     for t in catalog.relations.values():
         if isinstance(t, Table) and t.oid >= 1024:
             yield {
@@ -123,6 +130,7 @@ def user_tables(catalog: Catalog, session: Any) -> Iterator[RowDict]:
 
 
 def user_indexes(catalog: Catalog, session: Any) -> Iterator[RowDict]:
+    """Rows of user_indexes."""
     for table in catalog.relations.values():
         if isinstance(table, Table) and table.oid >= 1024:
             for index in all_indexes(table):
@@ -133,6 +141,7 @@ def user_indexes(catalog: Catalog, session: Any) -> Iterator[RowDict]:
 
 
 def pg_stat_database(catalog: Catalog, session: Any) -> Iterator[RowDict]:
+    """Rows of pg_stat_database."""
     yield {"datid": DATABASE_OID, "datname": "postgres", "numbackends": 0}
 
 

@@ -40,6 +40,7 @@ def builtin_types() -> tuple[RowDict, ...]:
 
 
 def pg_type(catalog: Catalog, session: Any) -> Rows:
+    """Rows of pg_type."""
     yield from virtual.frozen("pg_type", builtin_types)
     base_rows = {row["oid"]: row for row in builtin_types()}
     for domain in catalog.domains.values():
@@ -52,6 +53,7 @@ def pg_type(catalog: Catalog, session: Any) -> Rows:
 
 
 def pg_range(catalog: Catalog, session: Any) -> Iterator[RowDict]:
+    """Rows of pg_range."""
     for oid, subtype, multi, collation, opclass, canonical, diff in _RANGES:
         yield {
             "rngtypid": oid, "rngsubtype": subtype, "rngmultitypid": multi, "rngcollation": collation,
@@ -111,6 +113,7 @@ def user_proc(catalog: Catalog, function: Function) -> RowDict:
 
 
 def pg_proc(catalog: Catalog, session: Any) -> Rows:
+    """Rows of pg_proc."""
     yield from virtual.frozen("pg_proc", builtin_procs)
     for group in catalog.functions.values():
         for function in group:
@@ -118,6 +121,7 @@ def pg_proc(catalog: Catalog, session: Any) -> Rows:
 
 
 def pg_aggregate(catalog: Catalog, session: Any) -> Iterator[RowDict]:
+    """Rows of pg_aggregate."""
     from opendsql.registry.functions import FUNCTIONS_BY_OID
 
     for function in FUNCTIONS_BY_OID.values():
@@ -145,10 +149,12 @@ def builtin_operators() -> tuple[RowDict, ...]:
 
 
 def pg_operator(catalog: Catalog, session: Any) -> Rows:
+    """Rows of pg_operator."""
     yield from virtual.frozen("pg_operator", builtin_operators)
 
 
 def pg_cast(catalog: Catalog, session: Any) -> Iterator[RowDict]:
+    """Rows of pg_cast."""
     from opendsql.registry.casts import CASTS
 
     for cast in CASTS:
@@ -160,6 +166,7 @@ def pg_cast(catalog: Catalog, session: Any) -> Iterator[RowDict]:
 
 
 def pg_collation(catalog: Catalog, session: Any) -> Iterator[RowDict]:
+    """Rows of pg_collation."""
     for oid, name, provider in ((100, "default", "d"), (950, "C", "c"), (951, "POSIX", "c"), (12547, "ucs_basic", "c")):
         yield {
             "oid": oid, "collname": name, "collnamespace": PG_CATALOG_OID, "collowner": 10, "collprovider": provider,
@@ -169,6 +176,7 @@ def pg_collation(catalog: Catalog, session: Any) -> Iterator[RowDict]:
 
 
 def pg_language(catalog: Catalog, session: Any) -> Iterator[RowDict]:
+    """Rows of pg_language."""
     for oid, name, user_made, trusted in (
         (INTERNAL_LANGUAGE, "internal", False, False),
         (C_LANGUAGE, "c", False, False),
@@ -179,6 +187,7 @@ def pg_language(catalog: Catalog, session: Any) -> Iterator[RowDict]:
 
 
 def pg_extension(catalog: Catalog, session: Any) -> Iterator[RowDict]:
+    """Rows of pg_extension."""
     yield {
         "oid": 13574, "extname": "plpgsql", "extowner": 10, "extnamespace": PG_CATALOG_OID, "extrelocatable": False,
         "extversion": "1.0",
@@ -186,18 +195,22 @@ def pg_extension(catalog: Catalog, session: Any) -> Iterator[RowDict]:
 
 
 def pg_ts_config(catalog: Catalog, session: Any) -> Iterator[RowDict]:
+    """Rows of pg_ts_config."""
     yield {"oid": 3748, "cfgname": "simple", "cfgnamespace": PG_CATALOG_OID, "cfgowner": 10, "cfgparser": 3722}
 
 
 def pg_ts_dict(catalog: Catalog, session: Any) -> Iterator[RowDict]:
+    """Rows of pg_ts_dict."""
     yield {"oid": 3765, "dictname": "simple", "dictnamespace": PG_CATALOG_OID, "dictowner": 10, "dicttemplate": 3727}
 
 
 def pg_ts_parser(catalog: Catalog, session: Any) -> Iterator[RowDict]:
+    """Rows of pg_ts_parser."""
     yield {"oid": 3722, "prsname": "default", "prsnamespace": PG_CATALOG_OID}
 
 
 def pg_ts_template(catalog: Catalog, session: Any) -> Iterator[RowDict]:
+    """Rows of pg_ts_template."""
     yield {"oid": 3727, "tmplname": "simple", "tmplnamespace": PG_CATALOG_OID}
 
 
