@@ -13,7 +13,7 @@ from functools import cache
 from importlib import resources
 from typing import Any, NamedTuple
 
-from opendsql.catalog.model import Catalog
+from opendsql.catalog.model import Catalog, Domain
 from opendsql.catalog.names import qualified, quote_ident, strings
 from opendsql.errors import DsqlError, unsupported
 from opendsql.limits import (
@@ -74,7 +74,8 @@ def type_rows() -> tuple[TypeRow, ...]:
     for line in text.splitlines():
         if not line.startswith("#"):
             f = line.split("\t")
-            rows.append(TypeRow(int(f[0]), f[1], f[2], int(f[3]), *f[4:12], int(f[12]), int(f[13]), tuple(f[14:])))
+            flags = f[4], f[5], f[6], f[7], f[8], f[9], f[10], f[11]
+            rows.append(TypeRow(int(f[0]), f[1], f[2], int(f[3]), *flags, int(f[12]), int(f[13]), tuple(f[14:])))
     return tuple(rows)
 
 
@@ -115,7 +116,7 @@ def _position(node: dict[str, Any]) -> int | None:
     return node["location"] + 1 if node.get("location", -1) >= 0 and "location" in node else None
 
 
-def _find_domain(names: list[str], catalog: Catalog | None, search_path: tuple[str, ...]):
+def _find_domain(names: list[str], catalog: Catalog | None, search_path: tuple[str, ...]) -> Domain | None:
     if catalog is None:
         return None
     schemas = (names[-2],) if len(names) > 1 else search_path

@@ -122,7 +122,7 @@ class Deparser(QueryDeparser):
             return f"{self.expression(node)}::{dt.format_type(oid, None)}"
         if "A_Expr" in node and node["A_Expr"].get("lexpr") is None and "A_Const" in node["A_Expr"].get("rexpr", {}):
             text = self.expression(node["A_Expr"]["rexpr"])
-            return f"'-{text}'::{dt.format_type(self._const_type(node['A_Expr']['rexpr']['A_Const']), None)}"
+            return f"'-{text}'::{dt.format_type(self._const_type(node['A_Expr']['rexpr']['A_Const']) or 0, None)}"
         return self.expression(node)
 
     def _list(self, nodes: list[dict[str, Any]] | None) -> str:
@@ -269,7 +269,7 @@ class Deparser(QueryDeparser):
                 if shown == "-" and ("ival" in const or "fval" in const):
                     oid = self._const_type(const)
                     text = str(const["ival"].get("ival", 0)) if "ival" in const else const["fval"]["fval"]
-                    return f"'-{text}'::{dt.format_type(oid, None)}"
+                    return f"'-{text}'::{dt.format_type(oid or 0, None)}"
                 return f"({shown} {self.expression(body['rexpr'])})"
             if name in ("->", "->>", "#>", "#>>", "@>", "<@", "?") or (name in ("||",) and self._operator_type(body) == dt.JSONB):
                 return self._json_operator(shown, name, body)

@@ -49,10 +49,10 @@ def tables(catalog: Catalog, session: Any) -> Iterator[RowDict]:
                 "table_catalog": DB, "table_schema": relation.schema, "table_name": relation.name,
                 "table_type": "BASE TABLE" if is_table else "VIEW", "is_insertable_into": yes(is_table), "is_typed": "NO",
             }  # fmt: skip
-    for relation in virtual.relations().values():
+    for computed in virtual.relations().values():
         yield {
-            "table_catalog": DB, "table_schema": relation.schema, "table_name": relation.name,
-            "table_type": "BASE TABLE" if relation.kind == "r" else "VIEW", "is_insertable_into": "NO", "is_typed": "NO",
+            "table_catalog": DB, "table_schema": computed.schema, "table_name": computed.name,
+            "table_type": "BASE TABLE" if computed.kind == "r" else "VIEW", "is_insertable_into": "NO", "is_typed": "NO",
         }  # fmt: skip
 
 

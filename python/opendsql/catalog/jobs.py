@@ -264,7 +264,9 @@ def _validate_constraint(session: Any, catalog: Catalog, job: Job) -> None:
     if check is None and key is None:
         write(session, _finished(job, FAILED, f'constraint "{name}" of relation "{table.name}" does not exist'))
         return
-    failure = backfill.constraint_failure(session, catalog, table, check or key)
+    constraint = check or key
+    assert constraint is not None
+    failure = backfill.constraint_failure(session, catalog, table, constraint)
     if failure is not None:
         write(session, _finished(job, FAILED, failure))
         return

@@ -7,6 +7,7 @@ older one.
 
 from __future__ import annotations
 
+import json
 from collections import OrderedDict
 from dataclasses import replace
 from typing import Any
@@ -64,7 +65,7 @@ def build(rows: list[tuple[int, str, str, str, str]], version: int) -> Catalog:
         if kind == "counter":
             continue
         if kind == "default_acl":
-            entry = serialise.json.loads(definition)
+            entry = json.loads(definition)
             acls.append((entry["role"], entry["schema"], entry["objtype"], tuple(entry["acl"])))
             continue
         item = serialise.restore(kind, definition)

@@ -106,12 +106,12 @@ class Table:
     indexes: tuple[Index, ...] = ()  # secondary, invalid ones included
     checks: tuple[Check, ...] = ()
     foreign_keys: tuple[ForeignKey, ...] = ()
-    constraint_oids: dict[str, int] = field(default_factory=dict[str, Any])  # PRIMARY KEY / UNIQUE / NOT NULL by name
+    constraint_oids: dict[str, int] = field(default_factory=dict)  # PRIMARY KEY / UNIQUE / NOT NULL by name
     comment: str | None = None
-    column_comments: dict[str, str] = field(default_factory=dict[str, Any])
+    column_comments: dict[str, str] = field(default_factory=dict)
     acl: tuple[str, ...] = ()
     row_estimate: float = -1.0
-    column_acls: dict[str, tuple[str, ...]] = field(default_factory=dict[str, Any])
+    column_acls: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def column(self, name: str) -> Column | None:
         """The live column of that name, or None."""
@@ -138,8 +138,8 @@ class View:
     owner_oid: int = ADMIN_OID
     comment: str | None = None
     acl: tuple[str, ...] = ()
-    column_comments: dict[str, str] = field(default_factory=dict[str, Any])
-    column_acls: dict[str, tuple[str, ...]] = field(default_factory=dict[str, Any])
+    column_comments: dict[str, str] = field(default_factory=dict)
+    column_acls: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,10 +265,10 @@ class Catalog:
     relations: dict[tuple[str, str], Relation]  # (schema, name)
     roles: dict[str, Role]
     by_oid: dict[int, Any]  # every object above and below, indexes too
-    domains: dict[tuple[str, str], Domain] = field(default_factory=dict[str, Any])
-    functions: dict[tuple[str, str], tuple[Function, ...]] = field(default_factory=dict[str, Any])  # overloads
+    domains: dict[tuple[str, str], Domain] = field(default_factory=dict)
+    functions: dict[tuple[str, str], tuple[Function, ...]] = field(default_factory=dict)  # overloads
     mappings: tuple[Mapping, ...] = ()
-    statistics: dict[tuple[str, str], Statistics] = field(default_factory=dict[str, Any])
+    statistics: dict[tuple[str, str], Statistics] = field(default_factory=dict)
     default_acls: tuple[tuple[int, str, str, tuple[str, ...]], ...] = ()  # (role oid, schema or '', objtype, acl)
 
     def find(self, name: str, schema: str | None, search_path: tuple[str, ...]) -> Relation | None:

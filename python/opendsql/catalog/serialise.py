@@ -75,7 +75,7 @@ def restore(kind: str, text: str) -> Any:
 
 
 def _build(cls: type, plain: dict[str, Any]) -> Any:
-    values = {}
+    values: dict[str, Any] = {}
     for name, item in plain.items():
         nested = _NESTED.get(name)
         if isinstance(item, list):

@@ -68,7 +68,7 @@ def _text(value: Any) -> str | None:
 
 def decode_row(types: tuple[int, ...], image: bytes) -> list[Any]:
     """Values of a row image: int for integer types, bool for bool, text for the rest, None for NULL."""
-    values = []
+    values: list[Any] = []
     for type_oid, text in zip(types, _codec(types).decode(image), strict=True):
         if text is None:
             values.append(None)

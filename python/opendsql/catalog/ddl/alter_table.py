@@ -247,7 +247,7 @@ class TableChange:
             self.change.session.drop_tree(index.oid)
             jobs.cancel(self.change.session, index.oid)
         if column.sequence_oid is not None:
-            self.change.remove(self.change.catalog.by_oid[column.sequence_oid])
+            self.change.remove(self.change.catalog.by_oid[column.sequence_oid or 0])
         self.table = changed(
             self.table,
             indexes=tuple(i for i in self.table.indexes if i not in gone),
@@ -342,7 +342,7 @@ class TableChange:
         if generated:
             self.replace_column(column, identity=chr(sequences.option_number(generated[-1])))
         if rest:
-            sequence = self.change.catalog.by_oid[column.sequence_oid]
+            sequence = self.change.catalog.by_oid[column.sequence_oid or 0]
             self.change.put(sequences.alter_options(self.change, sequence, rest))
 
     def DropIdentity(self, command: dict[str, Any]) -> None:
@@ -354,7 +354,7 @@ class TableChange:
                 self.change.notice(message + ", skipping")
                 return
             raise DsqlError("55000", message)
-        self.change.remove(self.change.catalog.by_oid[column.sequence_oid])
+        self.change.remove(self.change.catalog.by_oid[column.sequence_oid or 0])
         self.replace_column(column, identity="", sequence_oid=None)
 
     # -- constraints ---------------------------------------------------------------------------------------------------

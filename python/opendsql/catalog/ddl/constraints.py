@@ -156,7 +156,9 @@ def build_foreign_key(
     elif name in taken:
         raise DsqlError("42710", f'constraint "{name}" for relation "{table}" already exists')
     for child_name, parent_name in zip(names, parent_names, strict=True):
-        child_type, parent_type = by_name[child_name].type_oid, parent.column(parent_name).type_oid
+        parent_column = parent.column(parent_name)
+        assert parent_column is not None
+        child_type, parent_type = by_name[child_name].type_oid, parent_column.type_oid
         if not comparable(child_type, parent_type):
             raise DsqlError(
                 "42804",

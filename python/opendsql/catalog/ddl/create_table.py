@@ -208,7 +208,8 @@ class TableBuilder:
             (c for c in self.constraints if c["contype"] in ("CONSTR_PRIMARY", "CONSTR_UNIQUE")),
             key=lambda c: c["contype"] != "CONSTR_PRIMARY",
         )
-        primary, indexes = None, []
+        primary: Index | None = None
+        indexes: list[Index] = []
         for constraint in keyed:
             index = rules.build_index(constraint, self.oid(), table.oid, self.name, columns, self.taken)
             if index.primary:

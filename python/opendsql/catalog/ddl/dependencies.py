@@ -65,7 +65,7 @@ def closure(catalog: Catalog, start: Relation) -> list[View]:
 
 def referring_keys(catalog: Catalog, table: Table) -> list[tuple[Table, Any]]:
     """(child table, foreign key) of every foreign key of another table on this one."""
-    found = []
+    found: list[tuple[Table, Any]] = []
     for relation in catalog.relations.values():
         if isinstance(relation, Table) and relation.oid != table.oid:
             found.extend((relation, key) for key in relation.foreign_keys if key.parent_oid == table.oid)

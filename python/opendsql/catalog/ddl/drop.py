@@ -107,6 +107,7 @@ def drop_relations(change: Change, stmt: dict[str, Any], kind: str, missing_ok: 
 
 def refuse_identity(change: Change, sequence: Sequence) -> None:
     """An identity column's sequence goes only with its column."""
+    assert sequence.owned_by is not None
     table = change.catalog.by_oid[sequence.owned_by[0]]
     column = table.columns[sequence.owned_by[1] - 1]
     raise DsqlError(
@@ -162,7 +163,7 @@ def drop_schema(change: Change, node: dict[str, Any], missing_ok: bool, cascade:
     change.require_owner(schema, "schema")
     inside = [r for r in change.catalog.relations.values() if r.schema == name]
     inside = [r for r in inside if not (isinstance(r, Sequence) and r.owned_by is not None)]
-    others = [d for d in change.catalog.domains.values() if d.schema == name]
+    others: list[Any] = [d for d in change.catalog.domains.values() if d.schema == name]
     others += [f for group in change.catalog.functions.values() for f in group if f.schema == name]
     if (inside or others) and not cascade:
         details = [f"{relation_word(r)} {name}.{r.name} depends on schema {name}" for r in inside]
@@ -211,7 +212,7 @@ def drop_function(change: Change, node: dict[str, Any], missing_ok: bool, cascad
     """DROP FUNCTION f [(types)]."""
     body = node["ObjectWithArgs"]
     parts = strings(body["objname"])
-    found = []
+    found: list[Any] = []
     for where in (parts[-2],) if len(parts) > 1 else change.search_path:
         found.extend(change.catalog.functions.get((where, parts[-1]), ()))
     shown = ".".join(parts)

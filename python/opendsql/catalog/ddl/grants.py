@@ -137,7 +137,8 @@ def wanted(stmt: dict[str, Any], kind: str) -> tuple[str, dict[str, str]]:
     """Letters asked for the object, and for columns."""
     if not stmt.get("privileges"):
         return ALL[kind], {}
-    letters, columns = "", {}
+    letters = ""
+    columns: dict[str, str] = {}
     for node in stmt["privileges"]:
         body = node["AccessPriv"]
         name = body.get("priv_name", "")

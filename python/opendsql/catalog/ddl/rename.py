@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from opendsql.catalog.ddl import constraints as rules
@@ -46,7 +47,7 @@ def rename(stmt: dict[str, Any], text: str, session: Any, catalog: Any) -> PyRes
     raise unsupported("unsupported object in RENAME statement")
 
 
-def find_named(change: Change, table: dict[str, Any], parts: list[str], word: str) -> Any:
+def find_named(change: Change, table: Mapping[tuple[str, str], Any], parts: list[str], word: str) -> Any:
     """An object of a (schema, name) dictionary."""
     for where in (parts[-2],) if len(parts) > 1 else change.search_path:
         found = table.get((where, parts[-1]))
@@ -60,7 +61,7 @@ def find_function(change: Change, body: dict[str, Any]) -> Any:
     from opendsql.catalog import datatypes as dt
 
     parts = strings(body["objname"])
-    found = []
+    found: list[Any] = []
     for where in (parts[-2],) if len(parts) > 1 else change.search_path:
         found.extend(change.catalog.functions.get((where, parts[-1]), ()))
     if not body.get("args_unspecified"):
@@ -111,7 +112,7 @@ def moved(change: Change, relation: Any, new: tuple[str, str]) -> None:
         change.put(dependencies.view_with_renamed_relation(view, old, new))
     if isinstance(relation, Sequence):
         for table, column in dependencies.default_users(change.catalog, relation):
-            text = column.default
+            text = column.default or ""
             for before in (f"'{old[0]}.{old[1]}'", f"'{old[1]}'"):
                 text = text.replace(before, f"'{new[0]}.{new[1]}'" if "." in before else f"'{new[1]}'")
             columns = tuple(changed(c, default=text) if c is column else c for c in table.columns)
@@ -270,7 +271,7 @@ def rename_schema(stmt: dict[str, Any], change: Change) -> PyResult:
             current = views[view.oid]
             views[view.oid] = dependencies.view_with_renamed_relation(current, (old, relation.name), (new, relation.name))
     for relation in [r for r in catalog.relations.values() if r.schema == old or r.oid in views]:
-        item = views.get(relation.oid, relation)
+        item: Any = views.get(relation.oid, relation)
         if item.schema == old:
             item = changed(item, schema=new)
         if item is not relation:

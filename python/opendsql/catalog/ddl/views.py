@@ -62,8 +62,8 @@ def make_view(change: Change, stmt: dict[str, Any], schema: str) -> View:
     if len(aliases) > len(described):
         raise DsqlError("42601", "CREATE VIEW specifies more column names than columns")
     columns = []
-    for number, (column, type_oid, typmod) in enumerate(described):
-        columns.append(Column(aliases[number] if number < len(aliases) else column, number + 1, type_oid, typmod))
+    for number, (shown, type_oid, typmod) in enumerate(described):
+        columns.append(Column(aliases[number] if number < len(aliases) else shown, number + 1, type_oid, typmod))
     seen = set()
     for column in columns:
         if column.name in seen:

@@ -48,9 +48,9 @@ def find_relation(text: str) -> Any:
     parts = parts_of(text)
     schema, name = (parts[-2] if len(parts) > 1 else None), parts[-1]
     if schema is None or schema in ("pg_catalog", "information_schema", "sys"):
-        found = virtual.find(schema, name)
-        if found is not None:
-            return found
+        computed = virtual.find(schema, name)
+        if computed is not None:
+            return computed
     found = catalog().find(name, schema, current.search_path)
     if found is not None:
         return found
@@ -232,7 +232,7 @@ def obj_description(oid: str, class_name: str | None = None) -> str | None:
 
 def col_description(oid: str, number: str) -> str | None:
     """SQL: col_description(oid, number)."""
-    found = catalog().by_oid.get(int(oid))
+    found: Any = catalog().by_oid.get(int(oid))
     for column in getattr(found, "columns", ()):
         if column.attnum == int(number):
             return found.column_comments.get(column.name)

@@ -41,8 +41,8 @@ class Block:
 class State:
     """A session's use of sequences."""
 
-    blocks: dict[int, Block] = field(default_factory=dict[str, Any])
-    current: dict[int, int] = field(default_factory=dict[str, Any])
+    blocks: dict[int, Block] = field(default_factory=dict)
+    current: dict[int, int] = field(default_factory=dict)
     last: int | None = None
 
 

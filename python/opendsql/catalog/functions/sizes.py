@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from opendsql.catalog.functions.naming import catalog, find_relation
 from opendsql.catalog.model import Index, Sequence, Table
 from opendsql.errors import DsqlError
 
 
-def unavailable(name: str):
+def unavailable(name: str) -> Callable[..., None]:
     """A function that is refused by name."""
 
     def refuse(*args: str | None) -> None:

@@ -271,7 +271,8 @@ def comments(catalog: Catalog) -> Iterator[tuple[int, int, int, str]]:
                     yield index.oid, CLASS, 0, index.comment
                 if index.constraint_comment:
                     yield index.oid, CONSTRAINT, 0, index.constraint_comment
-            for constraint in (*relation.checks, *relation.foreign_keys):
+            constraints: tuple[Any, ...] = (*relation.checks, *relation.foreign_keys)
+            for constraint in constraints:
                 if constraint.comment:
                     yield constraint.oid, CONSTRAINT, 0, constraint.comment
     for domain in catalog.domains.values():

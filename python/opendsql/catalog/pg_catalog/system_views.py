@@ -32,10 +32,10 @@ def pg_tables(catalog: Catalog, session: Any) -> Iterator[RowDict]:
                 "hasindexes": bool(all_indexes(relation)), "hasrules": False, "hastriggers": bool(relation.foreign_keys),
                 "rowsecurity": False,
             }  # fmt: skip
-    for relation in virtual.relations().values():
-        if relation.kind == "r":
+    for computed in virtual.relations().values():
+        if computed.kind == "r":
             yield {
-                "schemaname": relation.schema, "tablename": relation.name, "tableowner": "admin", "hasindexes": False,
+                "schemaname": computed.schema, "tablename": computed.name, "tableowner": "admin", "hasindexes": False,
                 "hasrules": False, "hastriggers": False, "rowsecurity": False,
             }  # fmt: skip
 
@@ -49,9 +49,9 @@ def pg_views(catalog: Catalog, session: Any) -> Iterator[RowDict]:
                 "schemaname": relation.schema, "viewname": relation.name, "viewowner": owner(catalog, relation.owner_oid),
                 "definition": view_definition(catalog, relation, path),
             }  # fmt: skip
-    for relation in virtual.relations().values():
-        if relation.kind == "v":
-            yield {"schemaname": relation.schema, "viewname": relation.name, "viewowner": "admin", "definition": ""}
+    for computed in virtual.relations().values():
+        if computed.kind == "v":
+            yield {"schemaname": computed.schema, "viewname": computed.name, "viewowner": "admin", "definition": ""}
 
 
 def pg_indexes(catalog: Catalog, session: Any) -> Iterator[RowDict]:
