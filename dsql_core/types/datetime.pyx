@@ -16,8 +16,8 @@ from dsql_core.types.calendar cimport (
 )
 from dsql_core.types.chars cimport is_digit, shown
 from dsql_core.types.extract cimport (
-    UNIT_CENTURY, UNIT_DAY, UNIT_DECADE, UNIT_HOUR, UNIT_MICROSECOND, UNIT_MILLENNIUM, UNIT_MILLISECOND, UNIT_MINUTE,
-    UNIT_MONTH, UNIT_QUARTER, UNIT_SECOND, UNIT_UNKNOWN, UNIT_WEEK, UNIT_YEAR, unit_not_recognized, unit_not_supported,
+    UNIT_CENTURY, UNIT_DAY, UNIT_DECADE, UNIT_EPOCH, UNIT_HOUR, UNIT_JULIAN, UNIT_MICROSECOND, UNIT_MILLENNIUM,
+    UNIT_MILLISECOND, UNIT_MINUTE, UNIT_MONTH, UNIT_QUARTER, UNIT_SECOND, UNIT_UNKNOWN, UNIT_WEEK, UNIT_YEAR, unit_not_recognized, unit_not_supported,
     unit_of,
 )
 from dsql_core.types.int128 cimport int64_add_overflow, int64_mul_overflow, int64_sub_overflow
@@ -137,16 +137,21 @@ cdef int _age(int64_t a, int64_t b, Interval* out) noexcept nogil:
     return 0
 
 
+# PostgreSQL 16 computes the age of infinity as if it were an ordinary timestamp, and refuses -infinity; so do we.
 cdef int timestamp_age(int64_t a, int64_t b, Interval* out, dsql_error_t* error) noexcept nogil:
-    if not timestamp_is_finite(a) or not timestamp_is_finite(b):
+    if a == INT64_MIN or b == INT64_MIN:
         return _out_of_range(error)
     return _age(a, b, out)
 
 
 cdef int timestamptz_age(int64_t a, int64_t b, const TimeZone* zone, Interval* out, dsql_error_t* error) noexcept nogil:
-    if not timestamp_is_finite(a) or not timestamp_is_finite(b):
+    if a == INT64_MIN or b == INT64_MIN:
         return _out_of_range(error)
-    return _age(a + timezone_offset(zone, a) * US_PER_SECOND, b + timezone_offset(zone, b) * US_PER_SECOND, out)
+    if a != INT64_MAX:
+        a += timezone_offset(zone, a) * US_PER_SECOND
+    if b != INT64_MAX:
+        b += timezone_offset(zone, b) * US_PER_SECOND
+    return _age(a, b, out)
 
 
 cdef int date_add_days(int32_t date, int64_t days, int32_t* out, dsql_error_t* error) noexcept nogil:
@@ -394,11 +399,11 @@ cdef int _trunc(int unit, DateTime* t) noexcept nogil:
 cdef int timestamp_trunc(const uint8_t* unit, size_t size, int64_t at, int64_t* out, dsql_error_t* error) noexcept nogil:
     cdef DateTime t
     cdef int code = unit_of(unit, size)
-    if code == UNIT_UNKNOWN:
-        return unit_not_recognized(unit, size, b"timestamp without time zone", error)
     if not timestamp_is_finite(at):
         out[0] = at
         return 0
+    if code == UNIT_UNKNOWN or (code >= UNIT_EPOCH and code <= UNIT_JULIAN):
+        return unit_not_recognized(unit, size, b"timestamp without time zone", error)
     datetime_of(at, &t)
     if _trunc(code, &t) < 0:
         return unit_not_supported(unit, size, b"timestamp without time zone", error)
@@ -414,11 +419,11 @@ cdef int timestamptz_trunc(const uint8_t* unit, size_t size, int64_t at, const T
     cdef int32_t offset
     cdef int status
     cdef int code = unit_of(unit, size)
-    if code == UNIT_UNKNOWN:
-        return unit_not_recognized(unit, size, b"timestamp with time zone", error)
     if not timestamp_is_finite(at):
         out[0] = at
         return 0
+    if code == UNIT_UNKNOWN or (code >= UNIT_EPOCH and code <= UNIT_JULIAN):
+        return unit_not_recognized(unit, size, b"timestamp with time zone", error)
     offset = timezone_offset(zone, at)
     datetime_of(at + offset * US_PER_SECOND, &t)
     status = _trunc(code, &t)
@@ -436,7 +441,7 @@ cdef int interval_trunc(const uint8_t* unit, size_t size, const Interval* span, 
     cdef int code = unit_of(unit, size)
     cdef int64_t step = 0
     out[0] = span[0]
-    if code == UNIT_UNKNOWN:
+    if code == UNIT_UNKNOWN or (code >= UNIT_EPOCH and code <= UNIT_JULIAN):
         return unit_not_recognized(unit, size, b"interval", error)
     if code == UNIT_MICROSECOND:
         return 0

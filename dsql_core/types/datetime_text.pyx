@@ -148,15 +148,10 @@ cdef void _timestamp(const DateTime* t, const ZoneKind* kind, int style, int ord
     if kind != NULL:
         if style == STYLE_ISO:
             at = _offset(at, kind.offset, style)
-        elif kind.abbreviation[0] != 0 and kind.abbreviation[0] != c'+' and kind.abbreviation[0] != c'-':
+        else:
             at = _put(at, c' ')
             memcpy(at, kind.abbreviation, strlen(kind.abbreviation))
             at += strlen(kind.abbreviation)
-        else:
-            if style == STYLE_POSTGRES:
-                at = _put(at, c' ')
-            at = _put(at, c' ') if style == STYLE_SQL or style == STYLE_GERMAN else at
-            at = _offset(at, kind.offset, style)
     at = _era(at, t.year)
     out.size = at - out.data
 

@@ -193,7 +193,7 @@ cdef inline void _clear(Extracted* out) noexcept nogil:
     out.kind = EXTRACT_VALUE
 
 
-cdef int _infinite(int unit, bint negative, const uint8_t* name, size_t size, const char* type_name, bint zoned,
+cdef int _infinite(int unit, bint negative, const uint8_t* name, size_t size, const char* type_name,
                    Extracted* out, dsql_error_t* error) noexcept nogil:
     # Growing fields are infinite, cyclic ones NULL.
     if unit == UNIT_UNKNOWN:
@@ -203,8 +203,6 @@ cdef int _infinite(int unit, bint negative, const uint8_t* name, size_t size, co
         out.kind = EXTRACT_INFINITE
         out.value = -1 if negative else 1
         return 0
-    if not zoned and (unit == UNIT_TIMEZONE or unit == UNIT_TIMEZONE_HOUR or unit == UNIT_TIMEZONE_MINUTE):
-        return unit_not_supported(name, size, type_name, error)
     out.kind = EXTRACT_NULL
     return 0
 
@@ -216,7 +214,7 @@ cdef int _extract(const uint8_t* name, size_t size, int64_t at, const TimeZone* 
     cdef int unit = unit_of(name, size)
     _clear(out)
     if not timestamp_is_finite(at):
-        return _infinite(unit, at == INT64_MIN, name, size, type_name, zoned, out, error)
+        return _infinite(unit, at == INT64_MIN, name, size, type_name, out, error)
     if unit == UNIT_UNKNOWN:
         return unit_not_recognized(name, size, type_name, error)
     if unit == UNIT_EPOCH:
@@ -250,7 +248,7 @@ cdef int extract_date(const uint8_t* unit, size_t size, int32_t date, Extracted*
     if code <= UNIT_HOUR or code >= UNIT_TIMEZONE:
         return unit_not_supported(unit, size, b"date", error)
     if not date_is_finite(date):
-        return _infinite(code, date == INT32_MIN, unit, size, b"date", False, out, error)
+        return _infinite(code, date == INT32_MIN, unit, size, b"date", out, error)
     if code == UNIT_EPOCH:
         out.value = (date + <int64_t>10957) * 86400
         return 0
