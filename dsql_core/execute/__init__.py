@@ -6,7 +6,17 @@ EngineHandle and SessionHandle (engine and session for Python), ExecuteError.
 Importing the package registers every operator; kernels are registered by importing dsql_core.execute.kernels.
 """
 
-from dsql_core.execute import op_basic, op_modify, op_scan, op_sort, op_sub
+from dsql_core.execute import (
+    op_aggregate,
+    op_basic,
+    op_join,
+    op_lookup,
+    op_modify,
+    op_scan,
+    op_set,
+    op_sort,
+    op_sub,
+)
 from dsql_core.execute.backfill import backfill_chunk, compile_backfill
 from dsql_core.execute.errors import ExecuteError
 from dsql_core.execute.handle import EngineHandle, SessionHandle
@@ -21,9 +31,13 @@ __all__ = [
     "Program",
     "ProgramHandle",
     "SessionHandle",
+    "op_aggregate",
     "op_basic",
+    "op_join",
+    "op_lookup",
     "op_modify",
     "op_scan",
+    "op_set",
     "op_sort",
     "op_sub",
     "backfill_chunk",

@@ -320,6 +320,7 @@ cdef class PlanCompiler(ExprCompiler):
         types = self.types_of(node.child)
         self._output(node, types)
         self._tuples(node, types, 0)
+        node.tuples.size += 16              # count
 
     def _distinct_on(self, size_t address, dict ir, needed):
         cdef PlanNode* node = <PlanNode*>address
@@ -359,6 +360,8 @@ cdef class PlanCompiler(ExprCompiler):
         # Stored group: key columns and the number of its grouping set; states lie behind the tuple.
         stored = out[:len(groups)] + [OID_INT8]
         self._tuples(node, stored, 0)
+        node.state_base = (node.tuples.size + 15) & ~<uint32_t>15
+        node.tuples.size = node.state_base + node.state_size
         sets = ir.get("sets")
         if sets is not None:
             node.set_count = len(sets)
@@ -395,7 +398,7 @@ cdef class PlanCompiler(ExprCompiler):
         call.order_count = len(order)
         if call.is_distinct or order:
             # Kept rows: arguments, then sort keys. The head of their list takes 16 more bytes of state.
-            stored = [call.args[k].type_oid for k in range(call.arg_count)]
+            stored = [call.args[k].type_oid for k in range(call.arg_count)] + [OID_INT8]
             stored += [call.order[k].expr.type_oid for k in range(call.order_count)]
             if tuple_layout(&call.input, self.pool, numbers(self, stored), len(stored)) < 0:
                 raise MemoryError
@@ -438,9 +441,9 @@ cdef class PlanCompiler(ExprCompiler):
         node.key_count = len(ir["lkeys"])
         node.cond = self.optional(ir.get("cond"), left + right)
         self._join_output(address)
-        # Build rows: the right side's columns, then its keys. Left rows need a layout in full joins' emission only.
+        # Build rows: the right side's columns, then its keys.
         self._tuples(node, right + [node.rkeys[i].type_oid for i in range(node.key_count)], 0)
-        self._tuples(node, left, 1)
+        node.tuples.size += 16              # chain pointer, matched flag
 
     def _nl_join(self, size_t address, dict ir, needed):
         cdef PlanNode* node = <PlanNode*>address
@@ -454,7 +457,7 @@ cdef class PlanCompiler(ExprCompiler):
         node.cond = self.optional(ir.get("cond"), left + right)
         self._join_output(address)
         self._tuples(node, right, 0)
-        self._tuples(node, left, 1)
+        node.tuples.size += 16              # chain pointer, matched flag
 
     def _apply(self, size_t address, dict ir, needed):
         cdef PlanNode* node = <PlanNode*>address
@@ -473,7 +476,7 @@ cdef class PlanCompiler(ExprCompiler):
         node.param_count = len(params)
         self._join_output(address)
         self._tuples(node, self.types_of(node.child2), 0)
-        self._tuples(node, left, 1)
+        node.tuples.size += 16              # chain pointer, matched flag
 
     def _setop(self, size_t address, dict ir, needed):
         cdef PlanNode* node = <PlanNode*>address
@@ -489,6 +492,7 @@ cdef class PlanCompiler(ExprCompiler):
         types = self.types_of(node.child)
         self._output(node, types)
         self._tuples(node, types, 0)
+        node.tuples.size += 16              # count
 
     # -- ctes ----------------------------------------------------------------------------------------------------------
 

@@ -17,7 +17,7 @@ from libc.string cimport memcpy, memset, strcmp
 from dsql_core.base.error cimport dsql_error_set
 from dsql_core.base.memory cimport Pool, buffer_free, buffer_init, pool_alloc, pool_free, pool_init, pool_reset
 from dsql_core.base.types cimport uint8_t, uint64_t
-from dsql_core.execute.machine cimport no_memory, op_next, run_free, run_init, run_start, run_stop
+from dsql_core.execute.machine cimport no_memory, op_next, run_free, run_init, run_start, run_stop, sub_runs_free
 from dsql_core.execute.op_sub cimport cte_fill, subplan_run
 from dsql_core.execute.program cimport program_release, program_retain
 from dsql_core.execute.state cimport (CteState, NodeStats, PROGRAM_QUERY, STEP_DONE, STEP_ERROR, STEP_ROWS, STEP_YIELD,
@@ -256,6 +256,7 @@ cdef void execution_end(Execution* x) noexcept nogil:
     x.ctes = NULL
     x.subplans = NULL
     x.program = NULL
+    sub_runs_free(x)
     run_stop(&x.run)
     _empty_pool(&x.shared_pool)
     if x.scratch.capacity > KEEP_BYTES:

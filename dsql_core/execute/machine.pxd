@@ -23,6 +23,10 @@ cdef int run_start(Run* run, const PlanNode* plan) noexcept nogil               
 cdef void run_stop(Run* run) noexcept nogil                                              # keeps memory for the next start
 cdef void run_free(Run* run) noexcept nogil
 
+# The run of a plan node that restarts a part of its plan (apply); freed with the execution. NULL = error set.
+cdef Run* sub_run(Execution* x, const PlanNode* node) noexcept nogil
+cdef void sub_runs_free(Execution* x) noexcept nogil
+
 # 0 go on; STEP_YIELD; STEP_ERROR (cancelled).
 cdef int machine_pause(Execution* x) noexcept nogil
 # For sources: lets each produce at least once per step, then asks machine_pause.

@@ -20,7 +20,7 @@ from dsql_core.base.memory cimport pool_alloc, pool_free, pool_init, pool_reset
 from dsql_core.base.types cimport int16_t, int32_t, uint8_t
 from dsql_core.base.vector cimport PHYS_I16, PHYS_I32, PHYS_I64
 from dsql_core.execute.expr cimport EVAL_OK, EVAL_YIELD, eval_expr, eval_no_memory
-from dsql_core.execute.state cimport OwnedPool
+from dsql_core.execute.state cimport OwnedPool, SubRun
 from dsql_core.execute.transaction cimport monotonic_ns
 from dsql_core.execute.vectors cimport scalar_copy, vector_alloc, vector_nulls
 
@@ -148,6 +148,32 @@ cdef void run_free(Run* run) noexcept nogil:
         run.spare = owned.next
         pool_free(&owned.pool)
         free(owned)
+
+
+cdef Run* sub_run(Execution* x, const PlanNode* node) noexcept nogil:
+    cdef SubRun* sub = x.sub_runs
+    while sub != NULL:
+        if sub.node == node:
+            return &sub.run
+        sub = sub.next
+    sub = <SubRun*>malloc(sizeof(SubRun))
+    if sub == NULL:
+        eval_no_memory(x)
+        return NULL
+    run_init(&sub.run, x)
+    sub.node = node
+    sub.next = x.sub_runs
+    x.sub_runs = sub
+    return &sub.run
+
+
+cdef void sub_runs_free(Execution* x) noexcept nogil:
+    cdef SubRun* sub
+    while x.sub_runs != NULL:
+        sub = x.sub_runs
+        x.sub_runs = sub.next
+        run_free(&sub.run)
+        free(sub)
 
 
 cdef int machine_pause(Execution* x) noexcept nogil:

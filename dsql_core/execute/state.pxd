@@ -205,7 +205,7 @@ cdef struct AggregateCall:
     SortKey* order
     uint32_t order_count
     uint32_t state_offset
-    TupleLayout input              # args, then order keys: rows kept for DISTINCT / ORDER BY
+    TupleLayout input              # args, address of the group, order keys: rows kept for DISTINCT / ORDER BY
 
 cdef struct IndexInfo:
     oid_t oid
@@ -326,6 +326,7 @@ cdef struct PlanNode:
     AggregateCall* aggs
     uint32_t agg_count
     uint32_t state_size
+    uint32_t state_base            # of a group's states, from its tuple's start
     uint32_t set_count             # grouping sets
     uint32_t** sets
     uint32_t* set_sizes
@@ -417,6 +418,11 @@ cdef struct Run:                   # one activation of a plan tree: main plan, C
     OwnedPool* spare               # of the activation before
     Op* root
 
+cdef struct SubRun:                # a run an operator restarts again and again; lives as long as the execution
+    Run run
+    const PlanNode* node           # who uses it
+    SubRun* next
+
 cdef struct NodeStats:
     uint64_t rows
     uint64_t loops
@@ -487,6 +493,7 @@ cdef struct Execution:
     NodeStats* stats
     SubplanState* subplans
     CteState* ctes
+    SubRun* sub_runs
     Pool shared_pool               # params, stats, state of ctes and subplans
     Buffer scratch                 # keys and images under construction; kept with the execution
     uint32_t step                  # number of the current step
