@@ -16,6 +16,7 @@ import os
 import uuid
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 from opendsql.errors import OperatorError
 
@@ -60,7 +61,7 @@ class DataDirectory:
             self.path.mkdir(parents=True, mode=0o700)
         known = (self.path / FORMAT_NAME).exists()
         if not known:
-            strangers = {name for name in os.listdir(self.path)} - UNFINISHED
+            strangers = set(os.listdir(self.path)) - UNFINISHED
             if strangers:
                 raise OperatorError(
                     f"{self.path}: holds other files ({', '.join(sorted(strangers)[:3])}) and no opendsql database; "
@@ -121,7 +122,7 @@ class DataDirectory:
             os.close(self.lock_fd)
             self.lock_fd = -1
 
-    def __enter__(self) -> DataDirectory:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:

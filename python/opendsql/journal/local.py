@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import select
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
 from typing import Any, Protocol
 
-from dsql_core.storage.applier import ApplierOwner
-
-from dsql_core.journal import JournalError, JournalReader, Tail
+from dsql_core.codec.message import KIND_DURABLE, KIND_REPLY, KIND_STOP, decode_message
+from dsql_core.journal import JournalError, JournalOwner, JournalReader, Tail, scan
+from dsql_core.shared import TRIM_SEQ_OFFSET, ChannelHandle, SharedMemory, channel_size, control_page, format_channel
 from dsql_core.storage import Arena, StorageError
+from dsql_core.storage.applier import ApplierOwner
 from opendsql.errors import OperatorError
 from opendsql.journal.directory import DataDirectory
 
@@ -115,3 +117,75 @@ def remove_unfinished(directory: DataDirectory) -> None:
     """Removes segments whose making a crash interrupted."""
     for path in Path(directory.journal_path).glob("*.segment.new"):
         path.unlink(missing_ok=True)
+
+
+class LocalJournal:
+    """The seam's four calls on local segments: for tools, tests and a backend's reference; one frame, one flush.
+
+    The commit path does not go through here: its journal role drives the same writer without Python. Opening only reads;
+    set_leader takes over, and only then can be appended.
+    """
+
+    def __init__(self, directory: DataDirectory) -> None:
+        self.directory = directory
+        self.control = control_page()
+        self.owner: JournalOwner | None = None
+
+    def set_leader(self, generation: int) -> tuple[int, int]:
+        """See Journal."""
+        self.close()
+        try:
+            tail = scan(str(self.directory.journal_path), self.directory.journal_id, self.directory.segment_size)
+            if generation <= tail.generation:
+                raise OperatorError(f"{self.directory.path}: generation {tail.generation} leads, {generation} may not")
+            tail.generation = generation - 1
+            rings = [SharedMemory(channel_size(1 << 20)) for _ in range(2)]
+            for ring in rings:
+                format_channel(ring)
+            self.input, self.output = ChannelHandle(rings[0]), ChannelHandle(rings[1])
+            remove_unfinished(self.directory)
+            self.owner = JournalOwner(str(self.directory.journal_path), tail, ChannelHandle(rings[0]), ChannelHandle(rings[1]),
+                                      flush_inline=True, control=self.control)
+        except JournalError as error:
+            raise OperatorError(str(error)) from None
+        return self.owner.seq, int(self.owner.statistics["last_ts"])
+
+    def append(self, generation: int, expect_seq: int, records: list[bytes]) -> int:
+        """See Journal. Records rise in commit_ts and make one frame, so together they fit FRAME_RAW_MAX or are one."""
+        if self.owner is None or generation != self.owner.generation:
+            raise OperatorError(f"{self.directory.path}: generation {generation} does not lead")
+        if expect_seq != self.owner.seq + 1:
+            raise OperatorError(f"{self.directory.path}: the next frame is {self.owner.seq + 1}, not {expect_seq}")
+        for record in records:
+            self.input.send(record)
+        while True:
+            moved = self.owner.handle.step() or not self.input.flush()
+            while (message := self.output.receive()) is not None:
+                found = decode_message(message)
+                if found["kind"] == KIND_DURABLE:
+                    return int(found["seq"])
+                if found["kind"] in (KIND_STOP, KIND_REPLY):
+                    raise OperatorError(f"{self.directory.journal_path}: the frame could not be written")
+            if not moved:
+                select.select([self.owner.handle.event_fd], [], [], 1.0)
+
+    def read(self, from_seq: int) -> Iterator[Frame]:
+        """See Journal."""
+        try:
+            for frame in reader(self.directory, from_seq):
+                if frame[0] > from_seq:
+                    yield frame
+        except JournalError as error:
+            raise OperatorError(str(error)) from None
+
+    def trim(self, below_seq: int) -> None:
+        """See Journal. Segments wholly below go or are used again, some time."""
+        self.control.write_u64(TRIM_SEQ_OFFSET, below_seq)
+        if self.owner is not None:
+            self.owner.handle.step()
+
+    def close(self) -> None:
+        """Gives the writer up."""
+        if self.owner is not None:
+            self.owner.close()
+            self.owner = None
