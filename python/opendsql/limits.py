@@ -8,6 +8,8 @@ from __future__ import annotations
 
 KIB = 1024
 MIB = 1024 * KIB
+TIB = 1024 * 1024 * MIB
+CLUSTER_BYTES_MAX = 10 * TIB
 
 # -- a transaction -----------------------------------------------------------------------------------------------------
 TRANSACTION_ROWS_MAX = 3_000  # rows written; index entries do not count

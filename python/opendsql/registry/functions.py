@@ -12,6 +12,7 @@ from opendsql.registry import (
     functions_json,
     functions_math,
     functions_privilege,
+    functions_sys,
     functions_system,
     functions_text,
 )
@@ -28,6 +29,7 @@ DECLARED: tuple[Function, ...] = (
     + functions_json.FUNCTIONS
     + functions_array.FUNCTIONS
     + functions_system.FUNCTIONS
+    + functions_sys.FUNCTIONS
     + functions_privilege.FUNCTIONS
     + AGGREGATES
     + WINDOWS

@@ -12,7 +12,7 @@ makes them known to the core under the names the registry gives them (`hook:<nam
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, wraps
 
 Function = Callable[..., str | None]
 
@@ -28,9 +28,27 @@ def table() -> dict[str, Function]:
     return found
 
 
-def install() -> None:
-    """Register every catalog function with the core."""
-    from dsql_core.execute import register_pyfunction
+# Called with NULLs too; every other one is strict.
+NULLS = frozenset(("set_config", "format_type", "current_query", "pg_collation_for"))
 
+
+def strict(function: Function) -> Function:
+    """The function, answering NULL to any NULL."""
+
+    @wraps(function)
+    def call(*arguments: str | None) -> str | None:
+        return None if None in arguments else function(*arguments)
+
+    return call
+
+
+def install() -> None:
+    """Make every catalog function, and every other function in Python, known to the core."""
+    from dsql_core.execute import register_pyfunction, set_pyfunction_resolver
+    from opendsql.registry import pyfunctions
+
+    set_pyfunction_resolver(pyfunctions.lookup)
     for name, function in table().items():
-        register_pyfunction(name, function)
+        called = function if name in NULLS else strict(function)
+        register_pyfunction(name, called)
+        pyfunctions.register_pyfunction(name, called, strict=False)

@@ -11,6 +11,7 @@ from opendsql.catalog.context import current
 from opendsql.catalog.functions.naming import catalog
 from opendsql.catalog.model import Domain
 from opendsql.catalog.settings import settings_of
+from opendsql.limits import CLUSTER_BYTES_MAX
 
 
 def base32_str_to_uuid(text: str) -> str:
@@ -49,6 +50,21 @@ def current_transaction_id() -> str:
     return uuid_to_base32_str(str(uuid.UUID(int=seed)))
 
 
+def cluster_size() -> str:
+    """Bytes of pages in use."""
+    session = current.session
+    arena = getattr(getattr(session, "owner", None), "arena", None)
+    if arena is None:
+        return "0"
+    stats = arena.stats()
+    return str(stats["pages_used"] * stats["page_size"])
+
+
+def cluster_size_limit() -> str:
+    """10 TiB, DSQL's default."""
+    return str(CLUSTER_BYTES_MAX)
+
+
 def iam_session_user() -> str | None:
     """SQL: iam_session_user()."""
     return settings_of(current.session).session_user
@@ -63,4 +79,5 @@ FUNCTIONS = {
     "base32_str_to_uuid": base32_str_to_uuid, "uuid_to_base32_str": uuid_to_base32_str, "base_type_oid": base_type_oid,
     "dsql_major_version": dsql_major_version, "current_session_id": current_session_id,
     "current_transaction_id": current_transaction_id, "iam_session_user": iam_session_user,
+    "cluster_size": cluster_size, "cluster_size_limit": cluster_size_limit,
 }  # fmt: skip
