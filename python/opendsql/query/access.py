@@ -95,6 +95,7 @@ class Path:
 
     @property
     def bounded(self) -> bool:
+        """Whether it reads less than the whole tree."""
         return bool(self.eq) or self.in_ is not None or self.lo is not None or self.hi is not None
 
 

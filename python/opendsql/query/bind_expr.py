@@ -113,6 +113,11 @@ class ExprBinder:
 
     def _bind_ParamRef(self, item: Node, scope: Scope) -> Expr:
         location = item.get("location", 0)
+        if self.routine_args is not None:
+            number = item.get("number", 0)
+            if not 1 <= number <= len(self.routine_args):
+                raise DsqlError("42P02", f"there is no parameter ${number}")
+            return self.routine_args[number - 1]
         return self.params.reference(item.get("number", 0), location, self.position(location))
 
     def _bind_ColumnRef(self, item: Node, scope: Scope) -> Expr:

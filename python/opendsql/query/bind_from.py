@@ -37,6 +37,8 @@ SYSTEM_SCHEMAS = ("pg_catalog", "information_schema", "sys")
 
 @dataclass(slots=True)
 class FromItem:
+    """A FROM item: its plan, what * and unqualified names see, what qualified names see."""
+
     node: Plan
     star: list[ScopeColumn] = field(default_factory=list)
     tables: list[RangeItem] = field(default_factory=list)
@@ -398,6 +400,14 @@ class FromBinder:
             )
         finally:
             scope.level, scope.clause = level, "FROM"
+        if isinstance(bound, tuple) and len(bound) == 2:
+            query, names = bound
+            if ordinality:
+                raise unsupported("WITH ORDINALITY is not supported for SQL functions")
+            if names == (name,):
+                names = (label,)
+            columns = [replace(c, name=n) for c, n in zip(query.columns, names, strict=True)]
+            return query.plan, columns, label
         if isinstance(bound, tuple):
             fn, args, types, names = bound
             rel = self.new_rel(label, (*names, "ordinality") if ordinality else names)
@@ -425,6 +435,8 @@ class FromBinder:
             names, args, item.get("location", 0), labels=labels if any(labels) else (),
             variadic=item.get("func_variadic", False),
         )  # fmt: skip
+        if match.kind == "sql":
+            return self.routine_in_from(match, args, names[-1])
         if match.kind in ("srf", "py", "f") and match.out_columns:
             types = tuple(oid for _, oid in match.out_columns)
             return match.kernel, tuple(self._arguments(match, args)), types, tuple(n for n, _ in match.out_columns)

@@ -161,6 +161,8 @@ class FunctionBinder:
     def _ordinary(self, name: str, match: resolve.FunctionMatch, args: list[Expr], location: int) -> Expr:
         if match.kind == "cast":
             return self.explicit_cast(args[0], match.result_type, -1, location)
+        if match.kind == "sql":
+            return self.inline_scalar(match, args)
         special = self.special_function(name, match, args, location)
         if special is not None:
             return special
@@ -396,7 +398,7 @@ class FunctionBinder:
             )
             raise DsqlError("0A000", f"set-returning functions are not allowed in {word}", position=position)
         coerced = tuple(self._arguments(match, args))
-        if len(match.out_columns) > 1:
+        if len(match.out_columns) > 1 or match.kind == "sql":
             raise unsupported(f"set-returning function {name} with several columns is only supported in FROM")
         scope.level.has_sets = True
         return SrfCall(match.result_type, match.kernel, coerced, name)

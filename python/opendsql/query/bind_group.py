@@ -52,6 +52,8 @@ class QueryLevel:
 
 @dataclass(slots=True)
 class Target:
+    """One entry of a select list."""
+
     name: str
     expr: Expr
     node: Node | None = None

@@ -219,16 +219,16 @@ class InsertBinder:
 
     def stored_expression(self, text: str, scope: Scope | None, clause: str) -> Expr:
         """An expression kept as text in the catalog; scope names the row it may use."""
-        saved = self.statement
+        saved, saved_args = self.statement, self.routine_args
         self.view_depth += 1
-        self.statement = parse(f"SELECT {text}")[0]
+        self.statement, self.routine_args = parse(f"SELECT {text}")[0], None
         try:
             target = self.statement.node["targetList"][0]["ResTarget"]["val"]
             inner = scope if scope is not None else Scope()
             inner.clause = clause
             return self.expr(target, inner)
         finally:
-            self.statement = saved
+            self.statement, self.routine_args = saved, saved_args
             self.view_depth -= 1
 
     # -- ON CONFLICT ---------------------------------------------------------------------------------------------

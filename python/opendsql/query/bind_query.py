@@ -346,15 +346,15 @@ class QueryBinder:
 
     def stored_query(self, text: str) -> Query:
         """The query of a view, bound as if it stood alone."""
-        saved = self.statement
+        saved, saved_args = self.statement, self.routine_args
         if self.view_depth > 30:
             raise DsqlError("54001", "stack depth limit exceeded")
         self.view_depth += 1
-        self.statement = _only(parse(text))
+        self.statement, self.routine_args = _only(parse(text)), None
         try:
             return self.query(self.statement.node, None)
         finally:
-            self.statement = saved
+            self.statement, self.routine_args = saved, saved_args
             self.view_depth -= 1
 
     def was_unknown(self, expr: Expr) -> bool:

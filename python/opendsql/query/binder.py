@@ -21,6 +21,7 @@ from opendsql.query.bind_insert import InsertBinder
 from opendsql.query.bind_modify import ModifyBinder
 from opendsql.query.bind_operator import OperatorBinder
 from opendsql.query.bind_query import QueryBinder
+from opendsql.query.bind_routine import RoutineBinder
 from opendsql.query.bind_select import Query, SelectBinder
 from opendsql.query.bind_sublink import SublinkBinder
 from opendsql.query.expr import Const, Expr
@@ -35,6 +36,7 @@ class Binder(
     ExprBinder,
     OperatorBinder,
     FunctionBinder,
+    RoutineBinder,
     CastBinder,
     SublinkBinder,
     FromBinder,
@@ -73,6 +75,7 @@ class Binder(
         self.explained: list[Node] = []  # the final plans, for EXPLAIN
         self.depth = 0
         self.view_depth = 0
+        self.routine_args: list[Expr] | None = None  # of the SQL function whose body is being bound
         self._next_rel = 1
 
     def statement_query(self) -> Query:
@@ -115,17 +118,6 @@ class Binder(
     def note_function(self, name: str, match: Any) -> None:
         """Remember stable and volatile functions (nothing depends on them yet)."""
         del name, match
-
-    def user_functions(self, schema: str | None, name: str) -> tuple[Any, ...]:
-        """Functions of the database itself that a name may mean."""
-        functions = getattr(self.catalog, "functions", None)
-        if not functions:
-            return ()
-        schemas = (schema,) if schema else self.search_path
-        found: list[Any] = []
-        for candidate in schemas:
-            found.extend(functions.get((candidate, name), ()))
-        return tuple(found)
 
     def check_literal(self, literal: Const, oid: int) -> None:
         """Refuse a literal its type cannot read, at its position."""

@@ -47,6 +47,8 @@ _SAME_TEXT = {25, 1043}
 
 @dataclass(slots=True)
 class Frame:
+    """What a subplan or apply takes from outside."""
+
     outer: dict[ColumnId, Expr]
     slots: dict[ColumnId, int] = field(default_factory=dict)
 

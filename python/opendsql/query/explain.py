@@ -38,6 +38,8 @@ _READ_MINIMUM, _WRITE_MINIMUM = 0.00375, 0.05
 
 @dataclass(slots=True)
 class Options:
+    """Options of one EXPLAIN."""
+
     analyze: bool = False
     verbose: bool = False
     costs: bool = True

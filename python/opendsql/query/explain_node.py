@@ -125,6 +125,7 @@ class Renderer:
         return [self.text(Col(0, *column)) for column, _ in ordered if column[1] >= 0]
 
     def text(self, expr: Expr) -> str:
+        """An expression as SQL."""
         return self.deparser.text(expr)
 
     def condition(self, conds: Any) -> str:
@@ -137,6 +138,7 @@ class Renderer:
     # -- labels --------------------------------------------------------------------------------------------------
 
     def label(self, ir: IR) -> str:
+        """What a node is called."""
         details = ir.get("x", {})
         match ir["op"]:
             case "scan":

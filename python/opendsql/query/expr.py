@@ -11,7 +11,7 @@ no level, it is simply a column that nothing below produces.
     AggCall  WindowCall  SrfCall     live only until the binder has moved them into plan nodes
 
 Invariants
-  E1  children() are the direct inputs, in order; rebuild(children) is the same expression over other inputs.
+  E1  PARTS names the fields that hold a node's inputs; children() and rebuild() follow from it.
   E2  the plan inside a SubLink is not a child; its outer columns are: SubLink.outer pairs each with its value.
 """
 
@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
     from opendsql.query.logical import Node
@@ -32,27 +32,64 @@ REGCLASS, RECORD, VOID, UUID, JSON, JSONB = 2205, 2249, 2278, 2950, 114, 3802
 ColumnId = tuple[int, int]
 
 
+class Holder:
+    """Something immutable that holds expressions, in fields named by PARTS: an Expr, or tuples of them at any depth."""
+
+    __slots__ = ()
+    PARTS: ClassVar[tuple[str, ...]] = ()
+
+    def children(self) -> tuple[Expr, ...]:
+        """The expressions held, in order."""
+        found: list[Expr] = []
+        for name in self.PARTS:
+            _collect(getattr(self, name), found)
+        return tuple(found)
+
+    def rebuild(self, children: Iterable[Expr]) -> Any:
+        """The same thing holding other expressions."""
+        source = iter(children)
+        changes = {name: _refilled(getattr(self, name), source) for name in self.PARTS}
+        return replace(self, **changes) if changes else self  # type: ignore[type-var]
+
+
+def _collect(value: Any, found: list[Expr]) -> None:
+    if isinstance(value, Expr):
+        found.append(value)
+    elif isinstance(value, tuple):
+        for part in value:
+            _collect(part, found)
+    elif isinstance(value, Holder):
+        found.extend(value.children())
+
+
+def _refilled(value: Any, source: Iterator[Expr]) -> Any:
+    if isinstance(value, Expr):
+        return next(source)
+    if isinstance(value, tuple):
+        return tuple(_refilled(part, source) for part in value)
+    if isinstance(value, Holder):
+        return value.rebuild([next(source) for _ in value.children()])
+    return value
+
+
 @dataclass(frozen=True, slots=True)
-class Expr:
+class Expr(Holder):
     """Base of all: the type of the value."""
 
     type_oid: int
     typmod: int = field(default=-1, kw_only=True)
 
-    def children(self) -> tuple[Expr, ...]:
-        return ()
-
-    def rebuild(self, children: tuple[Expr, ...]) -> Expr:
-        return self
-
 
 @dataclass(frozen=True, slots=True)
 class Col(Expr):
+    """One column of a row."""
+
     rel: int
     col: int
 
     @property
     def id(self) -> ColumnId:
+        """(rel, col)."""
         return (self.rel, self.col)
 
 
@@ -77,6 +114,8 @@ class Param(Expr):
 class Call(Expr):
     """kernel over args. kind: 'call' compiled, 'py' Python. name: how SQL spells it; operator: name is an operator."""
 
+    PARTS: ClassVar[tuple[str, ...]] = ("args",)
+
     kernel: str
     args: tuple[Expr, ...]
     name: str = ""
@@ -85,16 +124,12 @@ class Call(Expr):
     volatile: str = "i"  # i, s, v
     strict: bool = True
 
-    def children(self) -> tuple[Expr, ...]:
-        return self.args
-
-    def rebuild(self, children: tuple[Expr, ...]) -> Expr:
-        return replace(self, args=children)
-
 
 @dataclass(frozen=True, slots=True)
 class Cast(Expr):
     """arg converted. kind: 'call' kernel, 'py', or 'binary' (same representation, no work)."""
+
+    PARTS: ClassVar[tuple[str, ...]] = ("arg",)
 
     arg: Expr
     kernel: str
@@ -103,150 +138,115 @@ class Cast(Expr):
     volatile: str = "i"
     extra: tuple[Expr, ...] = ()
 
-    def children(self) -> tuple[Expr, ...]:
-        return (self.arg,)
-
-    def rebuild(self, children: tuple[Expr, ...]) -> Expr:
-        return replace(self, arg=children[0])
-
 
 @dataclass(frozen=True, slots=True)
 class BoolOp(Expr):
+    """AND or OR of any number of conditions."""
+
+    PARTS: ClassVar[tuple[str, ...]] = ("args",)
+
     op: str  # 'and' | 'or'
     args: tuple[Expr, ...]
-
-    def children(self) -> tuple[Expr, ...]:
-        return self.args
-
-    def rebuild(self, children: tuple[Expr, ...]) -> Expr:
-        return replace(self, args=children)
 
 
 @dataclass(frozen=True, slots=True)
 class Not(Expr):
+    """NOT of a condition."""
+
+    PARTS: ClassVar[tuple[str, ...]] = ("arg",)
+
     arg: Expr
-
-    def children(self) -> tuple[Expr, ...]:
-        return (self.arg,)
-
-    def rebuild(self, children: tuple[Expr, ...]) -> Expr:
-        return replace(self, arg=children[0])
 
 
 @dataclass(frozen=True, slots=True)
 class NullTest(Expr):
+    """IS NULL, IS NOT NULL."""
+
+    PARTS: ClassVar[tuple[str, ...]] = ("arg",)
+
     arg: Expr
     is_null: bool
-
-    def children(self) -> tuple[Expr, ...]:
-        return (self.arg,)
-
-    def rebuild(self, children: tuple[Expr, ...]) -> Expr:
-        return replace(self, arg=children[0])
 
 
 @dataclass(frozen=True, slots=True)
 class BoolTest(Expr):
     """x IS TRUE / FALSE / UNKNOWN; negation is a Not around it."""
 
+    PARTS: ClassVar[tuple[str, ...]] = ("arg",)
+
     arg: Expr
     test: str  # 'true' | 'false' | 'unknown'
-
-    def children(self) -> tuple[Expr, ...]:
-        return (self.arg,)
-
-    def rebuild(self, children: tuple[Expr, ...]) -> Expr:
-        return replace(self, arg=children[0])
 
 
 @dataclass(frozen=True, slots=True)
 class Distinct(Expr):
     """left IS DISTINCT FROM right, by the kernel of the = operator."""
 
+    PARTS: ClassVar[tuple[str, ...]] = ("left", "right")
+
     kernel: str
     left: Expr
     right: Expr
 
-    def children(self) -> tuple[Expr, ...]:
-        return (self.left, self.right)
-
-    def rebuild(self, children: tuple[Expr, ...]) -> Expr:
-        return replace(self, left=children[0], right=children[1])
-
 
 @dataclass(frozen=True, slots=True)
 class Case(Expr):
+    """CASE: the value of the first condition that holds."""
+
+    PARTS: ClassVar[tuple[str, ...]] = ("whens", "default")
+
     whens: tuple[tuple[Expr, Expr], ...]
     default: Expr | None
-
-    def children(self) -> tuple[Expr, ...]:
-        flat = tuple(part for when in self.whens for part in when)
-        return flat if self.default is None else (*flat, self.default)
-
-    def rebuild(self, children: tuple[Expr, ...]) -> Expr:
-        size = len(self.whens)
-        whens = tuple((children[2 * i], children[2 * i + 1]) for i in range(size))
-        return replace(self, whens=whens, default=children[2 * size] if self.default is not None else None)
 
 
 @dataclass(frozen=True, slots=True)
 class Coalesce(Expr):
+    """The first argument that is not NULL."""
+
+    PARTS: ClassVar[tuple[str, ...]] = ("args",)
+
     args: tuple[Expr, ...]
-
-    def children(self) -> tuple[Expr, ...]:
-        return self.args
-
-    def rebuild(self, children: tuple[Expr, ...]) -> Expr:
-        return replace(self, args=children)
 
 
 @dataclass(frozen=True, slots=True)
 class NullIf(Expr):
     """kernel compares left and right (after casts); the value is the uncast left."""
 
+    PARTS: ClassVar[tuple[str, ...]] = ("left", "right", "value")
+
     kernel: str
     left: Expr
     right: Expr
     value: Expr
-
-    def children(self) -> tuple[Expr, ...]:
-        return (self.left, self.right, self.value)
-
-    def rebuild(self, children: tuple[Expr, ...]) -> Expr:
-        return replace(self, left=children[0], right=children[1], value=children[2])
 
 
 @dataclass(frozen=True, slots=True)
 class MinMax(Expr):
     """GREATEST (kernel is >) or LEAST (kernel is <), NULLs ignored."""
 
+    PARTS: ClassVar[tuple[str, ...]] = ("args",)
+
     op: str  # 'greatest' | 'least'
     kernel: str
     args: tuple[Expr, ...]
 
-    def children(self) -> tuple[Expr, ...]:
-        return self.args
-
-    def rebuild(self, children: tuple[Expr, ...]) -> Expr:
-        return replace(self, args=children)
-
 
 @dataclass(frozen=True, slots=True)
 class InList(Expr):
+    """arg IN (items), by the kernel of the = operator."""
+
+    PARTS: ClassVar[tuple[str, ...]] = ("arg", "items")
+
     kernel: str  # of =
     arg: Expr
     items: tuple[Expr, ...]
-
-    def children(self) -> tuple[Expr, ...]:
-        return (self.arg, *self.items)
-
-    def rebuild(self, children: tuple[Expr, ...]) -> Expr:
-        return replace(self, arg=children[0], items=children[1:])
 
 
 @dataclass(frozen=True, slots=True)
 class ArrayTest(Expr):
     """arg op ANY|ALL (array)."""
+
+    PARTS: ClassVar[tuple[str, ...]] = ("arg", "array")
 
     quantifier: str  # 'any' | 'all'
     kernel: str
@@ -255,37 +255,25 @@ class ArrayTest(Expr):
     array: Expr
     elem_oid: int
 
-    def children(self) -> tuple[Expr, ...]:
-        return (self.arg, self.array)
-
-    def rebuild(self, children: tuple[Expr, ...]) -> Expr:
-        return replace(self, arg=children[0], array=children[1])
-
 
 @dataclass(frozen=True, slots=True)
 class ArrayCtor(Expr):
+    """ARRAY[...]."""
+
+    PARTS: ClassVar[tuple[str, ...]] = ("items",)
+
     elem_oid: int
     items: tuple[Expr, ...]
-
-    def children(self) -> tuple[Expr, ...]:
-        return self.items
-
-    def rebuild(self, children: tuple[Expr, ...]) -> Expr:
-        return replace(self, items=children)
 
 
 @dataclass(frozen=True, slots=True)
 class RowExpr(Expr):
     """ROW(...) or a whole row; comparisons take it apart, anything else prints it."""
 
+    PARTS: ClassVar[tuple[str, ...]] = ("items",)
+
     items: tuple[Expr, ...]
     names: tuple[str, ...] = ()
-
-    def children(self) -> tuple[Expr, ...]:
-        return self.items
-
-    def rebuild(self, children: tuple[Expr, ...]) -> Expr:
-        return replace(self, items=children)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -296,6 +284,8 @@ class SubLink(Expr):
     value there. For any / all: op(lhs, out) per kernel; with several lhs all must hold (row comparison, = only).
     """
 
+    PARTS: ClassVar[tuple[str, ...]] = ("lhs", "outer")
+
     kind: str
     plan: Node
     out: tuple[Col, ...]
@@ -304,17 +294,13 @@ class SubLink(Expr):
     kernels: tuple[str, ...] = ()
     op_name: str = "="
 
-    def children(self) -> tuple[Expr, ...]:
-        return (*self.lhs, *(value for _, value in self.outer))
-
-    def rebuild(self, children: tuple[Expr, ...]) -> Expr:
-        size = len(self.lhs)
-        outer = tuple((pair[0], value) for pair, value in zip(self.outer, children[size:], strict=True))
-        return replace(self, lhs=children[:size], outer=outer)
-
 
 @dataclass(frozen=True, slots=True)
 class AggCall(Expr):
+    """An aggregate call until it is moved into an Aggregate node."""
+
+    PARTS: ClassVar[tuple[str, ...]] = ("args", "order", "filter")
+
     fn: str  # name in the aggregate registry
     args: tuple[Expr, ...]
     name: str = ""
@@ -323,20 +309,13 @@ class AggCall(Expr):
     order: tuple[tuple[Expr, bool, bool], ...] = ()
     star: bool = False
 
-    def children(self) -> tuple[Expr, ...]:
-        extra = () if self.filter is None else (self.filter,)
-        return (*self.args, *(key[0] for key in self.order), *extra)
-
-    def rebuild(self, children: tuple[Expr, ...]) -> Expr:
-        count = len(self.args)
-        keys = children[count : count + len(self.order)]
-        order = tuple((key, old[1], old[2]) for key, old in zip(keys, self.order, strict=True))
-        condition = children[-1] if self.filter is not None else None
-        return replace(self, args=children[:count], order=order, filter=condition)
-
 
 @dataclass(frozen=True, slots=True)
 class WindowCall(Expr):
+    """A window call until it is moved into a WindowNode."""
+
+    PARTS: ClassVar[tuple[str, ...]] = ("args", "partition", "order", "filter")
+
     fn: str
     args: tuple[Expr, ...]
     name: str
@@ -347,46 +326,25 @@ class WindowCall(Expr):
     aggregate: bool = False
     star: bool = False
 
-    def children(self) -> tuple[Expr, ...]:
-        extra = () if self.filter is None else (self.filter,)
-        return (*self.args, *self.partition, *(key[0] for key in self.order), *extra)
-
-    def rebuild(self, children: tuple[Expr, ...]) -> Expr:
-        count, parts = len(self.args), len(self.partition)
-        keys = children[count + parts : count + parts + len(self.order)]
-        order = tuple((key, old[1], old[2]) for key, old in zip(keys, self.order, strict=True))
-        condition = children[-1] if self.filter is not None else None
-        return replace(
-            self, args=children[:count], partition=children[count : count + parts], order=order, filter=condition
-        )
-
 
 @dataclass(frozen=True, slots=True)
 class GroupingCall(Expr):
     """GROUPING(...) until the aggregate node exists."""
 
+    PARTS: ClassVar[tuple[str, ...]] = ("args",)
+
     args: tuple[Expr, ...]
-
-    def children(self) -> tuple[Expr, ...]:
-        return self.args
-
-    def rebuild(self, children: tuple[Expr, ...]) -> Expr:
-        return replace(self, args=children)
 
 
 @dataclass(frozen=True, slots=True)
 class SrfCall(Expr):
     """A set-returning function in a select list."""
 
+    PARTS: ClassVar[tuple[str, ...]] = ("args",)
+
     fn: str
     args: tuple[Expr, ...]
     name: str
-
-    def children(self) -> tuple[Expr, ...]:
-        return self.args
-
-    def rebuild(self, children: tuple[Expr, ...]) -> Expr:
-        return replace(self, args=children)
 
 
 # --- walking --------------------------------------------------------------------------------------------------------

@@ -18,10 +18,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, ClassVar
 
 from opendsql.catalog.model import Index, Table
-from opendsql.query.expr import BYTEA, INT8, Col, ColumnId, Expr, SubLink, columns_of, walk
+from opendsql.query.expr import BYTEA, INT8, Col, ColumnId, Expr, Holder, SubLink, columns_of, walk
 
 ROW_KEY = -1  # column number of an entry's raw key
 ORDINALITY = -2
@@ -31,21 +31,35 @@ Change = Callable[[Expr], Expr]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Node:
-    """Base of all nodes."""
+class Node(Holder):
+    """Base of all nodes; PARTS are the fields with its own expressions, INPUTS those with the nodes below."""
+
+    INPUTS: ClassVar[tuple[str, ...]] = ()
 
     def inputs(self) -> tuple[Node, ...]:
-        return ()
+        """The nodes below."""
+        found: list[Node] = []
+        for name in self.INPUTS:
+            value = getattr(self, name)
+            found.extend(value if isinstance(value, tuple) else (value,))
+        return tuple(found)
 
     def with_inputs(self, inputs: tuple[Node, ...]) -> Node:
-        return self
+        """The same node over other inputs."""
+        if not self.INPUTS:
+            return self
+        if self.INPUTS == ("parts",):
+            return replace(self, parts=inputs)  # type: ignore[call-arg]
+        return replace(self, **dict(zip(self.INPUTS, inputs, strict=True)))  # type: ignore[arg-type]
 
     def exprs(self) -> tuple[Expr, ...]:
         """Expressions of this node itself."""
-        return ()
+        return self.children()
 
     def map_exprs(self, change: Change) -> Node:
-        return self
+        """The same node with every expression of its own changed."""
+        own = self.children()
+        return self.rebuild([change(e) for e in own]) if own else self
 
     def columns(self) -> tuple[Col, ...]:
         """What it produces, in order."""
@@ -57,6 +71,7 @@ class OneRow(Node):
     """One row without columns."""
 
     def columns(self) -> tuple[Col, ...]:
+        """What it produces, in order."""
         return ()
 
 
@@ -64,18 +79,15 @@ class OneRow(Node):
 class Scan(Node):
     """One occurrence of a stored table. conds hold on its rows alone."""
 
+    PARTS: ClassVar[tuple[str, ...]] = ("conds",)
+
     rel: int
     table: Table
     alias: str
     conds: tuple[Expr, ...] = ()
 
-    def exprs(self) -> tuple[Expr, ...]:
-        return self.conds
-
-    def map_exprs(self, change: Change) -> Node:
-        return replace(self, conds=tuple(change(c) for c in self.conds))
-
     def columns(self) -> tuple[Col, ...]:
+        """What it produces, in order."""
         return (*self.row(), self.key())
 
     def row(self) -> tuple[Col, ...]:
@@ -89,17 +101,16 @@ class Scan(Node):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Values(Node):
+    """Rows of expressions."""
+
+    PARTS: ClassVar[tuple[str, ...]] = ("rows",)
+
     rel: int
     rows: tuple[tuple[Expr, ...], ...]
     types: tuple[tuple[int, int], ...]  # (type oid, typmod)
 
-    def exprs(self) -> tuple[Expr, ...]:
-        return tuple(e for row in self.rows for e in row)
-
-    def map_exprs(self, change: Change) -> Node:
-        return replace(self, rows=tuple(tuple(change(e) for e in row) for row in self.rows))
-
     def columns(self) -> tuple[Col, ...]:
+        """What it produces, in order."""
         return tuple(Col(oid, self.rel, i, typmod=mod) for i, (oid, mod) in enumerate(self.types))
 
 
@@ -112,12 +123,15 @@ class VirtualRows(Node):
     alias: str
 
     def columns(self) -> tuple[Col, ...]:
+        """What it produces, in order."""
         return tuple(Col(oid, self.rel, i) for i, (_, oid) in enumerate(self.relation.columns))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FunctionScan(Node):
     """A set-returning function in FROM. kind 'srf': by name; 'row': an ordinary expression yielding one row."""
+
+    PARTS: ClassVar[tuple[str, ...]] = ("args",)
 
     rel: int
     fn: str
@@ -127,19 +141,16 @@ class FunctionScan(Node):
     kind: str = "srf"
     name: str = ""
 
-    def exprs(self) -> tuple[Expr, ...]:
-        return self.args
-
-    def map_exprs(self, change: Change) -> Node:
-        return replace(self, args=tuple(change(a) for a in self.args))
-
     def columns(self) -> tuple[Col, ...]:
+        """What it produces, in order."""
         found = tuple(Col(oid, self.rel, i) for i, oid in enumerate(self.types))
         return (*found, Col(INT8, self.rel, len(found))) if self.ordinality else found
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CteScan(Node):
+    """A materialised WITH query read."""
+
     rel: int
     cte: int
     name: str
@@ -147,6 +158,7 @@ class CteScan(Node):
     work: bool = False  # the working table of a recursive query
 
     def columns(self) -> tuple[Col, ...]:
+        """What it produces, in order."""
         return tuple(Col(oid, self.rel, i, typmod=mod) for i, (oid, mod) in enumerate(self.types))
 
 
@@ -154,44 +166,39 @@ class CteScan(Node):
 class One(Node):
     """Nodes with one input that pass its columns on."""
 
+    INPUTS: ClassVar[tuple[str, ...]] = ("input",)
+
     input: Node
-
-    def inputs(self) -> tuple[Node, ...]:
-        return (self.input,)
-
-    def with_inputs(self, inputs: tuple[Node, ...]) -> Node:
-        return replace(self, input=inputs[0])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Filter(One):
+    """The rows for which all conditions hold."""
+
+    PARTS: ClassVar[tuple[str, ...]] = ("conds",)
+
     conds: tuple[Expr, ...]
-
-    def exprs(self) -> tuple[Expr, ...]:
-        return self.conds
-
-    def map_exprs(self, change: Change) -> Node:
-        return replace(self, conds=tuple(change(c) for c in self.conds))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Project(One):
+    """Expressions computed over each row."""
+
+    PARTS: ClassVar[tuple[str, ...]] = ("exprs_",)
+
     rel: int
     exprs_: tuple[Expr, ...]
 
-    def exprs(self) -> tuple[Expr, ...]:
-        return self.exprs_
-
-    def map_exprs(self, change: Change) -> Node:
-        return replace(self, exprs_=tuple(change(e) for e in self.exprs_))
-
     def columns(self) -> tuple[Col, ...]:
+        """What it produces, in order."""
         return tuple(Col(e.type_oid, self.rel, i, typmod=e.typmod) for i, e in enumerate(self.exprs_))
 
 
 @dataclass(frozen=True, slots=True)
-class Agg:
+class Agg(Holder):
     """One aggregate of an Aggregate node."""
+
+    PARTS: ClassVar[tuple[str, ...]] = ("args", "order", "filter")
 
     fn: str
     args: tuple[Expr, ...]
@@ -207,6 +214,8 @@ class Agg:
 class Aggregate(One):
     """Produces (rel, i) for group i, then one column per aggregate."""
 
+    PARTS: ClassVar[tuple[str, ...]] = ("groups", "aggs")
+
     rel: int
     groups: tuple[Expr, ...]
     aggs: tuple[Agg, ...]
@@ -214,25 +223,8 @@ class Aggregate(One):
     sets: tuple[tuple[int, ...], ...] | None = None
     grouping: bool = False  # a last int4 column: number of the grouping set
 
-    def exprs(self) -> tuple[Expr, ...]:
-        inner = tuple(
-            e for a in self.aggs for e in (*a.args, *(k[0] for k in a.order), *((a.filter,) if a.filter else ()))
-        )
-        return (*self.groups, *inner)
-
-    def map_exprs(self, change: Change) -> Node:
-        aggs = tuple(
-            replace(
-                a,
-                args=tuple(change(e) for e in a.args),
-                order=tuple((change(e), d, n) for e, d, n in a.order),
-                filter=change(a.filter) if a.filter is not None else None,
-            )
-            for a in self.aggs
-        )
-        return replace(self, groups=tuple(change(e) for e in self.groups), aggs=aggs)
-
     def columns(self) -> tuple[Col, ...]:
+        """What it produces, in order."""
         groups = tuple(Col(e.type_oid, self.rel, i, typmod=e.typmod) for i, e in enumerate(self.groups))
         size = len(groups)
         aggs = tuple(Col(a.type_oid, self.rel, size + i) for i, a in enumerate(self.aggs))
@@ -240,7 +232,11 @@ class Aggregate(One):
 
 
 @dataclass(frozen=True, slots=True)
-class WindowFunction:
+class WindowFunction(Holder):
+    """One function of a WindowNode."""
+
+    PARTS: ClassVar[tuple[str, ...]] = ("args", "filter")
+
     fn: str
     args: tuple[Expr, ...]
     type_oid: int
@@ -255,53 +251,36 @@ class WindowFunction:
 class WindowNode(One):
     """Produces its input's columns, then (rel, i) for function i."""
 
+    PARTS: ClassVar[tuple[str, ...]] = ("partition", "order", "funcs")
+
     rel: int
     partition: tuple[Expr, ...]
     order: tuple[SortKey, ...]
     funcs: tuple[WindowFunction, ...]
 
-    def exprs(self) -> tuple[Expr, ...]:
-        inner = tuple(e for f in self.funcs for e in (*f.args, *((f.filter,) if f.filter else ())))
-        return (*self.partition, *(k[0] for k in self.order), *inner)
-
-    def map_exprs(self, change: Change) -> Node:
-        funcs = tuple(
-            replace(f, args=tuple(change(e) for e in f.args), filter=change(f.filter) if f.filter is not None else None)
-            for f in self.funcs
-        )
-        order = tuple((change(e), d, n) for e, d, n in self.order)
-        return replace(self, partition=tuple(change(e) for e in self.partition), order=order, funcs=funcs)
-
     def columns(self) -> tuple[Col, ...]:
+        """What it produces, in order."""
         own = tuple(Col(f.type_oid, self.rel, i) for i, f in enumerate(self.funcs))
         return (*self.input.columns(), *own)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sort(One):
+    """Rows in the order of keys."""
+
+    PARTS: ClassVar[tuple[str, ...]] = ("keys",)
+
     keys: tuple[SortKey, ...]
-
-    def exprs(self) -> tuple[Expr, ...]:
-        return tuple(k[0] for k in self.keys)
-
-    def map_exprs(self, change: Change) -> Node:
-        return replace(self, keys=tuple((change(e), d, n) for e, d, n in self.keys))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Limit(One):
+    """At most limit rows, after offset."""
+
+    PARTS: ClassVar[tuple[str, ...]] = ("limit", "offset")
+
     limit: Expr | None
     offset: Expr | None
-
-    def exprs(self) -> tuple[Expr, ...]:
-        return tuple(e for e in (self.limit, self.offset) if e is not None)
-
-    def map_exprs(self, change: Change) -> Node:
-        return replace(
-            self,
-            limit=change(self.limit) if self.limit is not None else None,
-            offset=change(self.offset) if self.offset is not None else None,
-        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -311,13 +290,11 @@ class DistinctNode(One):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DistinctOn(One):
+    """The first row of each group of equal keys; the input is sorted by them."""
+
+    PARTS: ClassVar[tuple[str, ...]] = ("keys",)
+
     keys: tuple[Expr, ...]
-
-    def exprs(self) -> tuple[Expr, ...]:
-        return self.keys
-
-    def map_exprs(self, change: Change) -> Node:
-        return replace(self, keys=tuple(change(e) for e in self.keys))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -333,25 +310,17 @@ class LockRows(One):
 class Join(Node):
     """kind: inner, left, right, full, semi, anti, null_anti (NOT IN). lateral: right refers to left's columns."""
 
+    PARTS: ClassVar[tuple[str, ...]] = ("conds",)
+    INPUTS: ClassVar[tuple[str, ...]] = ("left", "right")
+
     kind: str
     left: Node
     right: Node
     conds: tuple[Expr, ...] = ()
     lateral: bool = False
 
-    def inputs(self) -> tuple[Node, ...]:
-        return (self.left, self.right)
-
-    def with_inputs(self, inputs: tuple[Node, ...]) -> Node:
-        return replace(self, left=inputs[0], right=inputs[1])
-
-    def exprs(self) -> tuple[Expr, ...]:
-        return self.conds
-
-    def map_exprs(self, change: Change) -> Node:
-        return replace(self, conds=tuple(change(c) for c in self.conds))
-
     def columns(self) -> tuple[Col, ...]:
+        """What it produces, in order."""
         if self.kind in ("semi", "anti", "null_anti"):
             return self.left.columns()
         return (*self.left.columns(), *self.right.columns())
@@ -361,18 +330,15 @@ class Join(Node):
 class SetOp(Node):
     """kind: union_all, union, intersect, intersect_all, except, except_all. Inputs agree in number and types."""
 
+    INPUTS: ClassVar[tuple[str, ...]] = ("parts",)
+
     kind: str
     rel: int
     parts: tuple[Node, ...]
     types: tuple[tuple[int, int], ...]
 
-    def inputs(self) -> tuple[Node, ...]:
-        return self.parts
-
-    def with_inputs(self, inputs: tuple[Node, ...]) -> Node:
-        return replace(self, parts=inputs)
-
     def columns(self) -> tuple[Col, ...]:
+        """What it produces, in order."""
         return tuple(Col(oid, self.rel, i, typmod=mod) for i, (oid, mod) in enumerate(self.types))
 
 
@@ -390,6 +356,8 @@ class Cte:
 
 @dataclass(frozen=True, slots=True)
 class OnConflict:
+    """What an INSERT does about a row that is already there."""
+
     action: str  # 'nothing' | 'update'
     index: Index | None
     assign: tuple[tuple[int, Expr], ...] = ()  # (column, expression over existing and excluded row)
@@ -409,12 +377,15 @@ class Insert(One):
     out_rel: int = 0
 
     def columns(self) -> tuple[Col, ...]:
+        """What it produces, in order."""
         return _returned(self.out_rel, self.returning)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Update(One):
     """old_rel: the scanned row (with its key); assign over the input; returning over new_rel ++ input."""
+
+    PARTS: ClassVar[tuple[str, ...]] = ("assign",)
 
     old_rel: int
     new_rel: int
@@ -423,24 +394,22 @@ class Update(One):
     returning: tuple[Expr, ...] | None = None
     out_rel: int = 0
 
-    def exprs(self) -> tuple[Expr, ...]:
-        return tuple(e for _, e in self.assign)
-
-    def map_exprs(self, change: Change) -> Node:
-        return replace(self, assign=tuple((c, change(e)) for c, e in self.assign))
-
     def columns(self) -> tuple[Col, ...]:
+        """What it produces, in order."""
         return _returned(self.out_rel, self.returning)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Delete(One):
+    """old_rel: the scanned row (with its key); returning over it."""
+
     old_rel: int
     table: Table
     returning: tuple[Expr, ...] | None = None
     out_rel: int = 0
 
     def columns(self) -> tuple[Col, ...]:
+        """What it produces, in order."""
         return _returned(self.out_rel, self.returning)
 
 

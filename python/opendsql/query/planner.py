@@ -18,8 +18,8 @@ from typing import Any
 
 from opendsql.errors import DsqlError
 from opendsql.query import catalog_hooks, gate, utility
-from opendsql.query.binder import Binder
 from opendsql.query.bind_select import Query
+from opendsql.query.binder import Binder
 from opendsql.query.emit import Emitter
 from opendsql.query.params import NeedsOriginal, Params
 from opendsql.query.parse import Statement, parse

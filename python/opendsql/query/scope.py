@@ -20,6 +20,8 @@ from opendsql.query.expr import Expr
 
 @dataclass(frozen=True, slots=True)
 class ScopeColumn:
+    """A column under the name an expression uses, and where it comes from."""
+
     name: str
     expr: Expr
     table_oid: int = 0
@@ -40,11 +42,14 @@ class RangeItem:
     system: tuple[ScopeColumn, ...] = ()
 
     def find(self, name: str) -> list[ScopeColumn]:
+        """Its columns of that name."""
         return [c for c in self.columns if c.name == name]
 
 
 @dataclass(slots=True)
 class Scope:
+    """The names of one query level."""
+
     parent: Scope | None = None
     star: list[ScopeColumn] = field(default_factory=list)
     tables: list[RangeItem] = field(default_factory=list)
