@@ -25,6 +25,7 @@ cdef struct SegmentSet:
     int fd                        # segment being filled; -1 = none yet
     uint64_t segment_id
     size_t at                     # where its next frame goes
+    size_t fast_size              # how much of it is written already; beyond, writes change metadata (slower, not unsafe)
     int next_fd                   # prepared segment; -1 = none
     uint64_t next_id              # id it has, or will have
     seq_t trimmed_seq             # trim position last acted upon

@@ -75,6 +75,7 @@ cdef int segments_start(SegmentSet* set, int is_prepared, uint64_t zeroed) noexc
     set.fd = rc
     set.segment_id = set.next_id
     set.at = 0
+    set.fast_size = set.segment_size if is_prepared else zeroed
     set.next_id += 1
     return 0
 
@@ -161,6 +162,7 @@ cdef int segments_roll(SegmentSet* set, seq_t last_seq) noexcept nogil:
     set.fd = set.next_fd
     set.segment_id = set.next_id
     set.at = 0
+    set.fast_size = set.segment_size
     set.next_fd = -1
     set.next_id += 1
     return 0

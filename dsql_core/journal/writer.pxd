@@ -11,6 +11,11 @@ cdef enum:
     FRAME_RAW_MAX = 1048576       # records of one frame, unless a single one is larger
     COMPRESS_MIN = 2048           # smaller payloads are stored as they are
 
+    FLUSH_THREAD = 0              # the flusher thread: the loop goes on during the flush
+    FLUSH_INLINE = 1              # within step: two wake-ups less, but the loop stands still
+    FLUSH_AUTO = 2                # inline while commits come one by one
+    LONE_FRAMES_MIN = 8           # this many single-record frames in a row are "one by one"
+
 cdef struct Journal:
     Channel* input                # from the adjudicator: records, refusals on their way
     Channel* output               # to the crossbar: records, Durable, refusals
@@ -23,7 +28,8 @@ cdef struct Journal:
     timestamp_t last_ts           # of the last record formed
     uint64_t chain                # of the last flushed frame
     int wake_fd                   # eventfd of this role when no doorbell was given, else -1
-    int flush_inline              # flush within step instead of in the other thread
+    int flush_policy              # FLUSH_*
+    uint32_t lone_frames          # frames with a single record since the last with more
     int flushing
     int stopped                   # a flush failed: nothing is written any more, for good
     dsql_flusher_t flusher

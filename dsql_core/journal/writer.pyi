@@ -17,7 +17,7 @@ class JournalOwner:
         *,
         floor: int = 0,
         doorbell: DoorbellHandle | None = None,
-        flush_inline: bool = False,
+        flush_inline: bool | None = None,
         control: SharedMemory | None = None,
         zeroed: int = 4194304,
     ) -> None: ...

@@ -124,8 +124,8 @@ def test_first_committer_wins(node: Node) -> None:
     assert node.commit(put(1, b"again"))["status"] == m.COMMITTED
 
 
-@pytest.mark.parametrize("inline", [False, True])
-def test_random_history_survives_restarts(tmp_path: Path, inline: bool) -> None:
+@pytest.mark.parametrize("inline", [False, True, None])
+def test_random_history_survives_restarts(tmp_path: Path, inline: bool | None) -> None:
     """Concurrent transactions from stale snapshots: what was answered COMMITTED, in commit order, is what is there."""
     rng = random.Random(11)
     model: dict[bytes, bytes] = {}

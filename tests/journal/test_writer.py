@@ -191,8 +191,8 @@ def test_floor_of_the_takeover(tmp_path: Path) -> None:
     assert scan(str(tmp_path / "journal"), JOURNAL_ID, SEGMENT).last_ts == 10**18
 
 
-@pytest.mark.parametrize("inline", [False, True])
-def test_rolls_and_reads_back_over_segments(tmp_path: Path, inline: bool) -> None:
+@pytest.mark.parametrize("inline", [False, True, None])
+def test_rolls_and_reads_back_over_segments(tmp_path: Path, inline: bool | None) -> None:
     host = Host(tmp_path / "journal", flush_inline=inline)
     written = []
     for size in [30, 5000, 100, 20_000, 1, 900] * 12:

@@ -16,6 +16,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from time import sleep
 
+from dsql_core.storage.applier import ApplierOwner
+
 from dsql_core.adjudicator import AdjudicatorOwner
 from dsql_core.clock import HybridClock
 from dsql_core.crossbar import CrossbarOwner
@@ -31,7 +33,6 @@ from dsql_core.shared import (
     format_channel,
 )
 from dsql_core.storage import Arena
-from dsql_core.storage.applier import ApplierOwner
 from opendsql.errors import OperatorError
 from opendsql.journal import DataDirectory, Recovery, recover, remove_unfinished
 
@@ -83,7 +84,7 @@ class CommitRoles:
         doorbell: of the loop that hosts these roles; None gives the journal its own eventfd.
         roles: which of ROLES this process hosts.
         hops: needed when it does not host all; made by the supervisor.
-        flush_inline: flush inside the loop instead of in a thread.
+        flush_inline: flush inside the loop, or never (in a thread); None decides by the traffic.
         window_us: how long the adjudicator remembers writes.
 
     Raises:
@@ -101,7 +102,7 @@ class CommitRoles:
         doorbell: DoorbellHandle | None = None,
         roles: tuple[str, ...] = ROLES,
         hops: Hops | None = None,
-        flush_inline: bool = False,
+        flush_inline: bool | None = None,
         window_us: int = 310_000_000,
         conflict_slots_max: int = 1 << 25,
     ) -> None:
@@ -145,7 +146,7 @@ class CommitRoles:
             sleep(0.001)
 
     def _open_journal(self, hops: Hops, replies: list[ChannelHandle] | None, doorbell: DoorbellHandle | None,
-                      flush_inline: bool) -> JournalOwner:
+                      flush_inline: bool | None) -> JournalOwner:
         try:
             remove_unfinished(self.directory)
             path = str(self.directory.journal_path)
