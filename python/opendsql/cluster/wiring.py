@@ -85,6 +85,7 @@ class Wiring:
     def create(cls, config: ServerConfig, directory: DataDirectory, listener: socket.socket) -> Wiring:
         """Loads the newest checkpoint into a fresh arena and makes every segment."""
         opened = open_arena(directory.path, config.arena_bytes or default_arena_bytes())
+        opened.arena.become_reader()  # the writer is a worker; nobody else may even map the pages for writing
         specs = specs_for(config)
         clients = max(spec.client for spec in specs) + 1
         hops = Hops.create(apart=True) if config.chosen_topology == "roles" else None
