@@ -44,6 +44,8 @@ FUNCTIONS = functions("""
  2162 pg_get_function_arguments(oid) -> text                             hook:pg_get_function_arguments  stable
  2232 pg_get_function_identity_arguments(oid) -> text                    hook:pg_get_function_identity_arguments  stable
  3352 pg_get_partkeydef(oid) -> text                                     hook:pg_get_partkeydef  stable
+ 3425 pg_partition_ancestors(regclass) -> regclass                       hook:pg_partition_ancestors  stable
+ 3424 pg_partition_root(regclass) -> regclass                            hook:pg_partition_root  stable
  1573 pg_get_ruledef(oid) -> text                                        hook:pg_get_ruledef  stable
  2504 pg_get_ruledef(oid, bool) -> text                                  hook:pg_get_ruledef  stable
  1662 pg_get_triggerdef(oid) -> text                                     hook:pg_get_triggerdef  stable

@@ -226,5 +226,5 @@ FUNCTIONS = {
     "pg_get_function_result": pg_get_function_result, "pg_get_functiondef": pg_get_functiondef,
     "pg_get_function_arg_default": pg_get_function_arg_default, "pg_get_function_sqlbody": nothing,
     "pg_get_partkeydef": nothing, "pg_get_ruledef": pg_get_ruledef, "pg_get_triggerdef": nothing,
-    "oidvectortypes": oidvectortypes, "pg_describe_object": pg_describe_object,
+    "pg_partition_ancestors": nothing, "pg_partition_root": nothing, "oidvectortypes": oidvectortypes, "pg_describe_object": pg_describe_object,
 }  # fmt: skip
