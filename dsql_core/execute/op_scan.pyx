@@ -64,12 +64,15 @@ cdef int scan_columns(Op* op, const PlanNode* node, const Slice* keys, const Sli
     # Decodes the scan columns whose use has a bit of use_mask and none of skip_mask. 0, -1.
     cdef uint32_t c
     cdef uint32_t i
+    cdef uint32_t type_oid
     cdef Var* keys_out
     cdef Slice suffix
     for c in range(node.scan_column_count):
         if not (node.column_use[c] & use_mask) or (node.column_use[c] & skip_mask):
             continue
-        if vector_alloc(op.batch_pool, &out[c], node.out_types[c], type_phys(node.out_types[c]), count) < 0:
+        # (out_types would not do: in a lookup the input's columns stand before these)
+        type_oid = node.layout.type_oids[node.scan_columns[c]] if node.scan_columns[c] >= 0 else <uint32_t>OID_BYTEA
+        if vector_alloc(op.batch_pool, &out[c], type_oid, type_phys(type_oid), count) < 0:
             return no_memory(op.execution)
         if node.scan_columns[c] >= 0:
             if vector_nulls(op.batch_pool, &out[c], count) < 0:

@@ -12,11 +12,13 @@ Owner of the memory: results are parsed into the batch pool.
 from libc.string cimport memset
 
 from dsql_core.base.error cimport dsql_error_set, dsql_error_t
+from libc.string cimport memcpy
+
 from dsql_core.base.memory cimport Buffer, buffer_free, buffer_init
 from dsql_core.base.vector cimport Value
 from dsql_core.execute.expr cimport EVAL_ERROR, EVAL_OK, EVAL_YIELD, eval_expr, eval_no_memory
 from dsql_core.execute.state cimport Session
-from dsql_core.execute.vectors cimport scalar_copy, vector_alloc, vector_nulls, vector_value
+from dsql_core.execute.vectors cimport scalar_copy, value_keep, vector_alloc, vector_nulls, vector_value
 from dsql_core.types.io cimport type_input, type_output
 from dsql_core.base.memory cimport pool_alloc
 
@@ -55,7 +57,7 @@ cdef void _copy_text(char* out, size_t room, object text) noexcept:
     except Exception:
         return
     size = min(<size_t>len(encoded), room - 1)
-    out[:size] = encoded[:size]
+    memcpy(out, <const char*>encoded, size)
     out[size] = 0
 
 
@@ -65,7 +67,7 @@ cdef void _fill_error(dsql_error_t* slot, object error) noexcept:
         return
     try:
         state = str(getattr(error, "sqlstate", None) or "XX000").encode("ascii", "replace")[:5].ljust(5, b"0")
-        dsql_error_set(slot, state, "%s", b"")
+        dsql_error_set(slot, state, "Python function")
         message = getattr(error, "message", None)
         _copy_text(slot.message, sizeof(slot.message), message if message is not None else
                    f"{type(error).__name__}: {error}")
@@ -109,6 +111,8 @@ cdef int _one_row(Execution* x, const Expr* e, Vector* args, uint32_t row, Buffe
     memset(&value, 0, sizeof(Value))
     if type_input(e.type_oid, -1, <const unsigned char*>encoded, len(encoded), x.eval.format, x.eval.pool, &value,
                   x.eval.error) < 0:
+        return EVAL_ERROR
+    if value_keep(x.eval.pool, &value) < 0:        # it may point at `encoded`
         return EVAL_ERROR
     scalar_copy(out.phys, out.data, row, &value.v, 0)
     return EVAL_OK
