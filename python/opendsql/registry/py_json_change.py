@@ -1,0 +1,274 @@
+# ruff: noqa: D103  (what each function does is PostgreSQL's manual's to say)
+"""Changing jsonb: || - #-, jsonb_set, jsonb_insert, strip_nulls, pretty; and the rows of the set-returning functions."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from opendsql.errors import DsqlError
+from opendsql.registry import jsontext
+from opendsql.registry.jsontext import Number
+from opendsql.registry.pgtext import invalid, parse_array
+from opendsql.registry.pyfunctions import pyfunction
+
+_INTEGER = re.compile(r"\s*[+-]?\d+\s*\Z")
+
+
+@pyfunction()
+def jsonb_concat(left: str, right: str) -> str:
+    a, b = jsontext.loads(left), jsontext.loads(right)
+    if isinstance(a, dict) and isinstance(b, dict):
+        return jsontext.dumps({**a, **b})
+    if isinstance(a, dict) and not isinstance(b, list) or isinstance(b, dict) and not isinstance(a, list):
+        raise invalid("invalid concatenation of jsonb objects")
+    return jsontext.dumps((a if isinstance(a, list) else [a]) + (b if isinstance(b, list) else [b]))
+
+
+def _plain(item: Any) -> str | None:
+    return item if isinstance(item, str) and not isinstance(item, Number) else None
+
+
+def _without(document: str, keys: set[str]) -> str:
+    value = jsontext.loads(document)
+    if isinstance(value, dict):
+        return jsontext.dumps({key: item for key, item in value.items() if key not in keys})
+    if isinstance(value, list):
+        return jsontext.dumps([item for item in value if _plain(item) not in keys])
+    raise invalid("cannot delete from scalar")
+
+
+@pyfunction()
+def jsonb_delete(document: str, key: str) -> str:
+    return _without(document, {key})
+
+
+@pyfunction()
+def jsonb_delete_array(document: str, keys: str) -> str:
+    return _without(document, {key for key in parse_array(keys).flat() if key is not None})
+
+
+@pyfunction()
+def jsonb_delete_idx(document: str, index: str) -> str:
+    value = jsontext.loads(document)
+    if isinstance(value, dict):
+        raise invalid("cannot delete from object using integer index")
+    if not isinstance(value, list):
+        raise invalid("cannot delete from scalar")
+    at = int(index)
+    if -len(value) <= at < len(value):
+        del value[at]
+    return jsontext.dumps(value)
+
+
+def _place(step: str, position: int) -> int:
+    if not _INTEGER.match(step):
+        raise DsqlError("22P02", f'path element at position {position} is not an integer: "{step}"')
+    return int(step)
+
+
+def _steps(path: str) -> list[str]:
+    steps = parse_array(path)
+    if steps.dimensions > 1:
+        raise DsqlError("2202E", "wrong number of array subscripts")
+    for position, step in enumerate(steps.flat(), start=1):
+        if step is None:
+            raise DsqlError("22004", f"path element at position {position} is null")
+    return [step for step in steps.flat() if step is not None]
+
+
+def _delete_at(value: Any, steps: list[str], depth: int) -> None:
+    step = steps[depth]
+    if isinstance(value, dict):
+        if step not in value:
+            return
+        if depth == len(steps) - 1:
+            del value[step]
+        else:
+            _delete_at(value[step], steps, depth + 1)
+    elif isinstance(value, list):
+        at = _place(step, depth + 1)
+        if not -len(value) <= at < len(value):
+            return
+        if depth == len(steps) - 1:
+            del value[at]
+        else:
+            _delete_at(value[at], steps, depth + 1)
+
+
+@pyfunction()
+def jsonb_delete_path(document: str, path: str) -> str:
+    value, steps = jsontext.loads(document), _steps(path)
+    if not isinstance(value, (dict, list)):
+        raise invalid("cannot delete path in scalar")
+    if steps:
+        _delete_at(value, steps, 0)
+    return jsontext.dumps(value)
+
+
+def _set_at(value: Any, steps: list[str], depth: int, new: Any, create: bool) -> None:
+    step, last = steps[depth], depth == len(steps) - 1
+    if isinstance(value, dict):
+        if step in value and not last:
+            _set_at(value[step], steps, depth + 1, new, create)
+        elif last and (step in value or create):
+            value[step] = new
+    elif isinstance(value, list):
+        at = _place(step, depth + 1)
+        inside = -len(value) <= at < len(value)
+        if inside and not last:
+            _set_at(value[at], steps, depth + 1, new, create)
+        elif inside:
+            value[at] = new
+        elif last and create:
+            value.insert(0 if at < 0 else len(value), new)
+
+
+@pyfunction()
+def jsonb_set(document: str, path: str, new: str, create: str = "t") -> str:
+    value, steps = jsontext.loads(document), _steps(path)
+    if not isinstance(value, (dict, list)):
+        raise invalid("cannot set path in scalar")
+    if steps:
+        _set_at(value, steps, 0, jsontext.loads(new), create == "t")
+    return jsontext.dumps(value)
+
+
+@pyfunction(strict=False)
+def jsonb_set_lax(
+    document: str | None, path: str | None, new: str | None, create: str | None = "t",
+    treatment: str | None = "use_json_null",
+) -> str | None:  # fmt: skip
+    if document is None or path is None or create is None:
+        return None
+    if treatment is None:
+        raise invalid(
+            'null_value_treatment must be "delete_key", "return_target", "use_json_null", or "raise_exception"'
+        )
+    if new is not None:
+        return jsonb_set(document, path, new, create)
+    if treatment == "raise_exception":
+        raise DsqlError(
+            "22004",
+            "JSON value must not be null",
+            detail='Exception was raised because null_value_treatment is "raise_exception".',
+            hint="To avoid, either change the null_value_treatment argument or ensure that an SQL NULL is not passed.",
+        )
+    if treatment == "use_json_null":
+        return jsonb_set(document, path, "null", create)
+    if treatment == "delete_key":
+        return jsonb_delete_path(document, path)
+    if treatment == "return_target":
+        return document
+    raise invalid('null_value_treatment must be "delete_key", "return_target", "use_json_null", or "raise_exception"')
+
+
+def _insert_at(value: Any, steps: list[str], depth: int, new: Any, after: bool) -> None:
+    step, last = steps[depth], depth == len(steps) - 1
+    if isinstance(value, dict):
+        if step in value:
+            if last:
+                raise invalid(
+                    "cannot replace existing key", hint="Try using the function jsonb_set to replace key value."
+                )
+            _insert_at(value[step], steps, depth + 1, new, after)
+        elif last:
+            value[step] = new
+    elif isinstance(value, list):
+        at = _place(step, depth + 1)
+        inside = -len(value) <= at < len(value)
+        if not last:
+            if inside:
+                _insert_at(value[at], steps, depth + 1, new, after)
+        elif inside:
+            at = at + len(value) if at < 0 else at
+            value.insert(at + 1 if after else at, new)
+        else:
+            value.insert(0 if at < 0 else len(value), new)
+
+
+@pyfunction()
+def jsonb_insert(document: str, path: str, new: str, after: str = "f") -> str:
+    value, steps = jsontext.loads(document), _steps(path)
+    if not isinstance(value, (dict, list)):
+        raise invalid("cannot set path in scalar")
+    if steps:
+        _insert_at(value, steps, 0, jsontext.loads(new), after == "t")
+    return jsontext.dumps(value)
+
+
+def _strip(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _strip(item) for key, item in value.items() if item is not None}
+    if isinstance(value, list):
+        return [_strip(item) for item in value]
+    return value
+
+
+def _tight(value: Any) -> str:
+    # json_strip_nulls writes no blanks at all.
+    if isinstance(value, dict):
+        return "{" + ",".join(f"{jsontext.quote(key)}:{_tight(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(_tight(item) for item in value) + "]"
+    return jsontext.dumps(value)
+
+
+@pyfunction("json_strip_nulls")
+def json_strip_nulls(document: str) -> str:
+    return _tight(_strip(jsontext.loads(document)))
+
+
+@pyfunction("jsonb_strip_nulls")
+def jsonb_strip_nulls(document: str) -> str:
+    return jsontext.dumps(_strip(jsontext.loads(document)))
+
+
+def _pretty(value: Any, indent: str) -> str:
+    inner = indent + "    "
+    if isinstance(value, dict):
+        if not value:
+            return "{\n" + indent + "}"
+        lines = (f"{inner}{jsontext.quote(key)}: {_pretty(item, inner)}" for key, item in value.items())
+        return "{\n" + ",\n".join(lines) + "\n" + indent + "}"
+    if isinstance(value, list):
+        if not value:
+            return "[\n" + indent + "]"
+        return "[\n" + ",\n".join(inner + _pretty(item, inner) for item in value) + "\n" + indent + "]"
+    return jsontext.dumps(value)
+
+
+@pyfunction()
+def jsonb_pretty(document: str) -> str:
+    return _pretty(jsontext.loads(document), "")
+
+
+# --- rows of set-returning functions (called by name through rows_of) ------------------------------------------------
+
+
+def each(document: str, text: bool, function: str) -> list[tuple[str | None, ...]]:
+    """json_each and relatives: (key, value) rows."""
+    if jsontext.kind(document) != "object":
+        shape = "array" if jsontext.kind(document) == "array" else "scalar"
+        raise invalid(f"cannot deconstruct {'an array as an object' if shape == 'array' else 'a scalar'}")
+    return [(key, jsontext.as_text(value) if text else value) for key, value in jsontext.members(document)]
+
+
+def array_elements(document: str, text: bool, function: str) -> list[tuple[str | None, ...]]:
+    """json_array_elements and relatives: one-column rows."""
+    shape = jsontext.kind(document)
+    if shape != "array":
+        what = "an object" if shape == "object" else "a scalar"
+        raise invalid(
+            f"cannot extract elements from {what}" if function.startswith("jsonb") else f"cannot call {function} on a "
+            + ("non-array" if shape == "object" else "scalar")
+        )
+    return [(jsontext.as_text(value) if text else value,) for value in jsontext.elements(document)]
+
+
+def object_keys(document: str, function: str) -> list[tuple[str | None, ...]]:
+    """json_object_keys and jsonb_object_keys."""
+    shape = jsontext.kind(document)
+    if shape != "object":
+        raise invalid(f"cannot call {function} on {'an array' if shape == 'array' else 'a scalar'}")
+    return [(key,) for key, _ in jsontext.members(document)]
