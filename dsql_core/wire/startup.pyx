@@ -17,7 +17,7 @@ from dsql_core.base.memory cimport Buffer, buffer_append, buffer_append_u8
 from dsql_core.execute.session cimport session_new
 from dsql_core.shared.channel cimport doorbell_ring
 from dsql_core.wire.connection cimport (
-    AFTER_STARTUP, COUNT_CANCELS, COUNT_REFUSED, Conn, Loop, PHASE_BLOCKED, PHASE_CLOSING, PHASE_COPY_IN, PHASE_PASSWORD,
+    AFTER_STARTUP, COUNT_CANCELS, COUNT_CONNECTIONS, COUNT_REFUSED, Conn, Loop, PHASE_BLOCKED, PHASE_CLOSING, PHASE_COPY_IN, PHASE_PASSWORD,
     PHASE_PYTHON, PHASE_READY, PHASE_RUN, REQUEST_STARTUP, Request, conn_enqueue, conn_fatal, count_up, request_free,
     request_new, request_submit,
 )
@@ -94,7 +94,7 @@ cdef bint _over_limits(Conn* conn) noexcept nogil:
     # Connection count and the token bucket; says so and closes.
     cdef Loop* loop = conn.loop
     cdef uint64_t now
-    if loop.open_count > loop.connections_max:
+    if loop.counters[COUNT_CONNECTIONS] > loop.connections_max:
         _refuse(conn, "53300", "Unable to accept connection, too many open connections.")
         return True
     if loop.rate_per_s != 0:
