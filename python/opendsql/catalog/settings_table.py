@@ -98,7 +98,6 @@ synchronous_commit|on|enum|n|wal|Sets the current transaction's synchronization 
 full_page_writes|on|bool|n|wal|Writes full pages to WAL when first modified after a checkpoint.
 wal_level|replica|enum|n|wal|Sets the level of information written to the WAL.
 hot_standby|on|bool|n|standby|Allows connections and queries during recovery.
-jit|off|bool|n|planner-other|Allow JIT compilation.
 plan_cache_mode|auto|enum|n|planner-other|Controls the planner's selection of custom or generic plan.
 from_collapse_limit|8|int|n|planner-other|Sets the FROM-list size beyond which subqueries are not collapsed.
 join_collapse_limit|8|int|n|planner-other|Sets the FROM-list size beyond which JOIN constructs are not flattened.

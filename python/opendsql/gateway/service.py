@@ -25,6 +25,7 @@ from typing import Any
 import dsql_core.execute.kernels  # noqa: F401  (registers them)
 from dsql_core.wire import Server, WireRequest
 from opendsql.catalog import context
+from opendsql.catalog.ddl import calls
 from opendsql.catalog.result import Pending, PyResult
 from opendsql.catalog.settings import SessionSettings, apply_format, settings_of, startup_options
 from opendsql.errors import DsqlError
@@ -68,6 +69,8 @@ class GatewayService:
         self.planner = planner
         self.load_catalog = load_catalog
         self.authenticate = authenticate
+        if engine is not None:
+            calls.open_session = engine.session  # sys.wait_for_job looks at newer snapshots than its caller's
         self._stopping = threading.Event()
         self._waiting: list[tuple[float, int, WireRequest, Pending]] = []
         self._order = itertools.count()

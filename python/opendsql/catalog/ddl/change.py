@@ -115,13 +115,22 @@ class Change:
         if schema is None:
             for candidate in self.search_path:
                 if candidate in self.catalog.schemas and candidate not in SYSTEM_SCHEMAS:
+                    self.require_create(candidate)
                     return candidate
             raise DsqlError("3F000", "no schema has been selected to create in")
         if schema not in self.catalog.schemas:
             raise DsqlError("3F000", f'schema "{schema}" does not exist')
         if schema in SYSTEM_SCHEMAS:
             raise unsupported("feature not supported on system entity")
+        self.require_create(schema)
         return schema
+
+    def require_create(self, schema: str) -> None:
+        """42501 unless the user may create objects in the schema."""
+        from opendsql.catalog.ddl import grants
+
+        if not grants.holds(self.catalog, self.settings.user, self.catalog.schemas[schema], "C"):
+            raise DsqlError("42501", f"permission denied for schema {schema}")
 
     def names_in(self, schema: str) -> set[str]:
         """Names of relations and indexes of a schema: one namespace."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from opendsql.catalog.ddl import columns as column_rules
 from opendsql.catalog.ddl import constraints as rules
-from opendsql.catalog.ddl import sequences
+from opendsql.catalog.ddl import grants, sequences
 from opendsql.catalog.ddl.change import Change, all_indexes, changed
 from opendsql.catalog.model import Check, Column, Index, Table, View
 from opendsql.catalog.names import choose_name, index_columns_part
@@ -165,7 +165,10 @@ class TableBuilder:
         self.next_oid = self.change.new_oid(count + sum(s.identity is not None for s in self.sources))
         table_oid = self.oid()
         columns = self._columns(table_oid)
-        table = Table(table_oid, self.schema, self.name, tuple(columns), self.change.user_oid, column_comments=self.comments)
+        acl = grants.initial_acl(self.change, self.schema, "r", "table")
+        table = Table(
+            table_oid, self.schema, self.name, tuple(columns), self.change.user_oid, column_comments=self.comments, acl=acl
+        )
         return self._constraints(table)
 
     def _columns(self, table_oid: int) -> list[Column]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from opendsql.catalog import datatypes as dt
 from opendsql.catalog import store
+from opendsql.catalog.ddl import grants
 from opendsql.catalog.ddl.change import Change, changed
 from opendsql.catalog.model import Sequence
 from opendsql.catalog.names import strings
@@ -144,7 +145,7 @@ def create_sequence(stmt: dict[str, Any], text: str, session: Any, catalog: Any)
     options = options_of(stmt.get("options"))
     if "owned_by" in options:
         sequence = changed(sequence, owned_by=owned_by(change, options["owned_by"], sequence))
-    sequence = changed(sequence, oid=change.new_oid())
+    sequence = changed(sequence, oid=change.new_oid(), acl=grants.initial_acl(change, schema, "S", "sequence"))
     change.put(sequence)
     write_state(session, sequence.oid, sequence.start, False)
     return change.done()

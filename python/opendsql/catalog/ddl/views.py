@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from opendsql.catalog import hooks
+from opendsql.catalog.ddl import grants
 from opendsql.catalog.ddl.change import SYSTEM_SCHEMAS, Change, changed
 from opendsql.catalog.ddl.dependencies import closure
 from opendsql.catalog.ddl.expressions import walk
@@ -83,7 +84,8 @@ def make_view(change: Change, stmt: dict[str, Any], schema: str) -> View:
             raise DsqlError("42P17", f'infinite recursion detected in rules for relation "{name}"')
         view = changed(existing, query=text, columns=tuple(columns))
     else:
-        view = View(change.new_oid(), schema, name, text, tuple(columns), change.user_oid)
+        acl = grants.initial_acl(change, schema, "r", "table")
+        view = View(change.new_oid(), schema, name, text, tuple(columns), change.user_oid, acl=acl)
     change.put(view)
     return view
 
