@@ -11,10 +11,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from opendsql.catalog import virtual
-from opendsql.catalog.model import Index, Sequence, Table, View
+from opendsql.catalog.model import FIRST_USER_OID, Index, Sequence, Table, View
 from opendsql.errors import DsqlError, unsupported
 from opendsql.query.colname import figure
-from opendsql.query.expr import BOOL, INT8, OID, Coalesce, Col, Const, Expr, SrfCall, conjuncts
+from opendsql.query.expr import BOOL, INT8, OID, REGCLASS, Coalesce, Col, Const, Expr, NullTest, SrfCall, conjuncts
 from opendsql.query.logical import (
     CteScan,
     Filter,
@@ -133,7 +133,7 @@ class FromBinder:
             )
         if isinstance(found, Sequence):
             raise DsqlError("42809", f'cannot change sequence "{name}"')
-        if not isinstance(found, Table):
+        if not isinstance(found, Table) or found.oid < FIRST_USER_OID:
             raise DsqlError("42501", f"permission denied for table {name}")
         self.note_relation(found)
         return found
@@ -211,10 +211,13 @@ class FromBinder:
         return self._named(node, columns, alias, view.name, view.schema, 0)
 
     def _sequence(self, sequence: Sequence, alias: Node) -> FromItem:
-        args = (Const(OID, str(sequence.oid)),)
-        rel = self.new_rel(alias.get("aliasname") or sequence.name, ("last_value", "log_cnt", "is_called"))
-        node = self.remember(FunctionScan(rel, "sequence_state", args, (INT8, INT8, BOOL), name="sequence_state"))
+        """SELECT FROM a sequence: last_value, log_cnt, is_called."""
         names = ("last_value", "log_cnt", "is_called")
+        last = self.call_function(["pg_sequence_last_value"], [Const(REGCLASS, str(sequence.oid))], -1)
+        start = Coalesce(INT8, (last, Const(INT8, str(sequence.start))))
+        rel = self.new_rel(alias.get("aliasname") or sequence.name, names)
+        exprs = (start, Const(INT8, "0"), NullTest(BOOL, last, False))
+        node = self.remember(Project(OneRow(), rel, exprs))
         columns = [ScopeColumn(n, c) for n, c in zip(names, node.columns(), strict=True)]
         return self._named(node, columns, alias, sequence.name, sequence.schema, rel)
 
@@ -337,8 +340,8 @@ class FromBinder:
         for name in names:
             left = self._using_column(name, one.star, "left")
             right = self._using_column(name, two.star, "right")
-            conds.extend(conjuncts(self.comparison("=", left.expr, right.expr, None)))
             pair = self.to_common([left.expr, right.expr], "JOIN/USING")
+            conds.extend(conjuncts(self.comparison("=", left.expr, right.expr, None)))
             if kind == "full":
                 merged.append(ScopeColumn(name, Coalesce(pair[0].type_oid, tuple(pair))))
             else:

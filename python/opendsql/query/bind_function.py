@@ -6,6 +6,7 @@ nodes. What a name means is the registry's business (resolve.find_function); her
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +16,8 @@ from opendsql.query.expr import (
     BOOL,
     BYTEA,
     INT8,
+    JSON,
+    JSONB,
     RECORD,
     TEXT,
     UNKNOWN,
@@ -80,6 +83,10 @@ class FunctionBinder:
     ) -> resolve.FunctionMatch:
         name = names[-1]
         schema = names[-2] if len(names) > 1 else None
+        if (schema, name) == ("sys", "wait_for_job"):
+            shown = ", ".join(format_type(a.type_oid) for a in args)
+            text = f"sys.wait_for_job({shown}) is a procedure"
+            raise DsqlError("42809", text, hint="To call a procedure, use CALL.", position=self.position(location))
         extra = self.user_functions(schema, name)
         oids = tuple(a.type_oid for a in args)
         try:
@@ -120,6 +127,9 @@ class FunctionBinder:
             for node in order_nodes:
                 args.append(self.expr(node["SortBy"]["node"], scope))
                 labels.append(None)
+        json_row = self._json_of_row(names[-1], args)
+        if json_row is not None:
+            return json_row
         match = self._match(
             names,
             args,
@@ -128,6 +138,24 @@ class FunctionBinder:
             variadic=item.get("func_variadic", False),
         )
         return self._by_kind(names[-1], match, args, item, scope, location)
+
+    def _json_of_row(self, name: str, args: list[Expr]) -> Expr | None:
+        """row_to_json, to_json, to_jsonb of a row; json_agg and jsonb_agg get their row as json in place."""
+        if not args or not isinstance(args[0], RowExpr):
+            return None
+        if name in ("row_to_json", "to_json", "to_jsonb"):
+            return self.row_json(args[0], JSONB if name == "to_jsonb" else JSON)
+        if name in ("json_agg", "jsonb_agg"):
+            args[0] = self.row_json(args[0], JSONB if name == "jsonb_agg" else JSON)
+        return None
+
+    def row_json(self, row: RowExpr, oid: int) -> Expr:
+        """A row as a JSON object of its columns."""
+        items = tuple(self.row_json(i, oid) if isinstance(i, RowExpr) else i for i in row.items)
+        names = list(row.names) or [f"f{i + 1}" for i in range(len(items))]
+        kernel = "row_json:" + ",".join(str(i.type_oid) for i in items)
+        shown = Const(TEXT, json.dumps(names))
+        return Call(oid, kernel, (shown, *items), "row_to_json", kind="py", volatile="s", strict=False)
 
     def _by_kind(
         self, name: str, match: resolve.FunctionMatch, args: list[Expr], item: Node, scope: Scope, location: int

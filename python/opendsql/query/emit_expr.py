@@ -15,7 +15,7 @@ from typing import Any
 from opendsql.errors import unsupported
 from opendsql.query.expr import (
     BOOL,
-    RECORD,
+    TEXT,
     ArrayCtor,
     ArrayTest,
     BoolOp,
@@ -116,7 +116,7 @@ class ExprEmitter:
     def _row(self, expr: RowExpr, layout: Layout) -> IR:
         self.needs_gil = True
         oids = ",".join(str(i.type_oid) for i in expr.items)
-        return ("py", f"make_row:{oids}", RECORD, [self.expr(i, layout) for i in expr.items])
+        return ("py", f"make_row:{oids}", TEXT, [self.expr(i, layout) for i in expr.items])
 
     def _param(self, expr: Param) -> IR:
         oid = self.param_types[expr.index]

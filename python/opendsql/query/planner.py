@@ -21,6 +21,8 @@ from opendsql.query import catalog_hooks, gate, utility
 from opendsql.query.bind_select import Query
 from opendsql.query.binder import Binder
 from opendsql.query.emit import Emitter
+from opendsql.query.expr import TEXT, Expr
+from opendsql.query.logical import Delete, Insert, Node, Project, Update
 from opendsql.query.params import NeedsOriginal, Params
 from opendsql.query.parse import Statement, parse
 from opendsql.query.rules import RULES
@@ -146,14 +148,15 @@ class Planner:
         binder, query = self.bind(statement, session, params)
         params.finish()
         context = Context(binder)
-        plan = query.plan
+        plan = readable_output(binder, query.plan)
+        wanted = plan.columns()
         for rule in RULES:
             plan = rule(plan, context)
         binder.ctes = [context.apply_to_cte(cte, RULES) for cte in binder.ctes]
         binder.explained = [plan, *(p for c in binder.ctes for p in (c.plan, c.init, c.step) if p is not None)]
         emitter = Emitter(binder, session, explaining=explaining)
         emitter.emit_ctes()
-        phys = emitter.emit_exactly(plan, [c.id for c in query.plan.columns()])
+        phys = emitter.emit_exactly(plan, [c.id for c in wanted])
         emitter_types = query.plan.columns()
         columns = [
             (c.name, e.type_oid, e.typmod, c.table_oid, c.attnum)
@@ -177,6 +180,22 @@ class Planner:
             "explain": explaining,
         }
         return ir, binder
+
+
+# Types whose text is a name out of the catalog: such a column is sent as that text.
+_NAMED_BY_CATALOG = frozenset({24, 2202, 2203, 2204, 2205, 2206, 3734, 3769, 4089, 4096, 4191})
+
+
+def readable_output(binder: Binder, plan: Node) -> Node:
+    """The plan with its reg* output columns turned into names; their type stays what it is for the client."""
+    columns = plan.columns()
+    if not any(c.type_oid in _NAMED_BY_CATALOG for c in columns) or isinstance(plan, Insert | Update | Delete):
+        return plan
+    exprs: list[Expr] = []
+    for column in columns:
+        named = binder.coerce(column, TEXT, context="e") if column.type_oid in _NAMED_BY_CATALOG else None
+        exprs.append(column if named is None else named)
+    return binder.remember(Project(plan, binder.new_rel("", tuple(str(i) for i in range(len(exprs)))), tuple(exprs)))
 
 
 _TAGS = {"SelectStmt": "SELECT", "InsertStmt": "INSERT", "UpdateStmt": "UPDATE", "DeleteStmt": "DELETE"}
