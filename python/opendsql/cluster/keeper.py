@@ -17,11 +17,11 @@ import dsql_core.execute.kernels  # noqa: F401  (registers them)
 from dsql_core.execute import EngineHandle, ExecuteError, SessionHandle
 from dsql_core.shared import DURABLE_SEQ_OFFSET, REPLAYED_OFFSET, TRIM_SEQ_OFFSET
 from dsql_core.storage import Arena
-from opendsql.catalog import bootstrap, jobs
+from opendsql.catalog import bootstrap, jobs, load
 from opendsql.cluster.commits import Committer
 from opendsql.cluster.wiring import Wiring, WorkerSpec
 from opendsql.errors import DsqlError, OperatorError
-from opendsql.query import planner as _planner  # fills the catalog's hooks (index descriptors for the backfill)
+from opendsql.query.planner import Planner
 from opendsql.storage import Checkpointer
 
 TICK_SECONDS = 0.02
@@ -40,7 +40,7 @@ class Keeper:
         self.checkpointed_seq = wiring.control.read_u64(TRIM_SEQ_OFFSET)
         self.checkpointed_at = time.monotonic()
         self.journal_bytes = 0
-        assert _planner is not None
+        self.planner = Planner(load.load)  # fills the catalog's hooks: index descriptors, internal statements
 
     def run(self) -> None:
         """The loop."""
