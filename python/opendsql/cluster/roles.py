@@ -16,8 +16,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from time import sleep
 
-from dsql_core.storage.applier import ApplierOwner
-
 from dsql_core.adjudicator import AdjudicatorOwner
 from dsql_core.clock import HybridClock
 from dsql_core.crossbar import CrossbarOwner
@@ -33,6 +31,7 @@ from dsql_core.shared import (
     format_channel,
 )
 from dsql_core.storage import Arena
+from dsql_core.storage.applier import ApplierOwner
 from opendsql.errors import OperatorError
 from opendsql.journal import DataDirectory, Recovery, recover, remove_unfinished
 
