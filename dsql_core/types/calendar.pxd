@@ -96,16 +96,21 @@ cdef inline bint timestamp_is_finite(int64_t timestamp) noexcept nogil:
 cdef inline bint date_is_finite(int32_t date) noexcept nogil:
     return date != INT32_MAX and date != INT32_MIN
 
-cdef inline int timestamp_from(const DateTime* at, int64_t* out) noexcept nogil:
-    # 0, -1 = outside the range of timestamps. Fields must be in their ranges (hour 24 allowed).
+cdef inline int local_timestamp_from(const DateTime* at, int64_t* out) noexcept nogil:
+    # A wall-clock time, which may lie up to a day outside the range of timestamps: its offset may bring it back.
+    # 0, -1 = further outside. Fields must be in their ranges (hour 24 allowed).
     cdef int64_t days
-    if at.year < -4713 or at.year > 294277:
+    if at.year < -4714 or at.year > 294277:
         return -1
     days = days_of(at.year, at.month, at.day)
-    if days < DATE_MIN or days > 106751990LL:
+    if days < DATE_MIN - 1 or days > 106751990LL:
         return -1
     out[0] = days * US_PER_DAY + time_us(at)
-    return 0 if timestamp_is_valid(out[0]) else -1
+    return 0
+
+cdef inline int timestamp_from(const DateTime* at, int64_t* out) noexcept nogil:
+    # 0, -1 = outside the range of timestamps.
+    return 0 if local_timestamp_from(at, out) == 0 and timestamp_is_valid(out[0]) else -1
 
 cdef inline int day_of_week(int64_t days) noexcept nogil:
     # 0 = Sunday; 2000-01-01 was a Saturday.

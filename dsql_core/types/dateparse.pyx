@@ -10,7 +10,7 @@ from libc.stdint cimport INT32_MAX, INT32_MIN, INT64_MAX, INT64_MIN, int32_t, in
 
 from dsql_core.base.error cimport dsql_error_set, dsql_error_t
 from dsql_core.types.calendar cimport (
-    DATE_END, DATE_MIN, US_PER_DAY, US_PER_SECOND, DateTime, days_in_month, days_of, time_us, timestamp_from,
+    DATE_END, DATE_MIN, US_PER_DAY, US_PER_SECOND, DateTime, days_in_month, days_of, local_timestamp_from, time_us,
     timestamp_is_valid,
 )
 from dsql_core.types.chars cimport is_digit, shown
@@ -203,7 +203,7 @@ cdef int _finish(const DateFields* fields, const DateContext* context, const cha
     if fields.kind == FIELDS_EPOCH:
         out[0] = -10957 * US_PER_DAY
         return 0
-    if timestamp_from(&fields.at, &result) < 0:
+    if local_timestamp_from(&fields.at, &result) < 0:
         return _out_of_range(type_name, text, size, error)
     if with_zone:
         result -= (fields.offset if fields.has_offset else timezone_local_offset(context.zone, result)) * US_PER_SECOND

@@ -349,7 +349,8 @@ cdef void numeric_send(const Var* a, Buffer* out) noexcept nogil:
         put_be16(out, 0)
         put_be16(out, 0)
         put_be16(out, special)
-        put_be16(out, 0)
+        # PostgreSQL sends 32 as the scale of the infinities; receivers ignore it.
+        put_be16(out, 0 if special == NUMERIC_NAN else 32)
         return
     numeric_unpack(a, &v)
     put_be16(out, v.var.digit_count)
