@@ -286,7 +286,7 @@ def test_privilege_to_create(session, directory):
     session.run("create role app with login")
     session.run("create schema own authorization app")
     other = directory.session()
-    other.settings.user = "app"
+    other.settings.session_user = "app"
     with pytest.raises(DsqlError) as caught:
         other.run("create table public.t (a int)")
     assert (caught.value.sqlstate, caught.value.message) == ("42501", "permission denied for schema public")

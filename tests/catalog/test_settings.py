@@ -101,3 +101,16 @@ def test_startup():
         SessionSettings().start({"default_transaction_read_only": "on"})
     assert caught.value.message == 'setting configuration parameter "default_transaction_read_only" not supported'
     assert startup_options("-csearch_path=x -c datestyle=ISO\\,\\ DMY") == {"search_path": "x", "datestyle": "ISO, DMY"}
+
+
+def test_set_local_role(session):
+    session.run("create role app with login")
+    session.begin()
+    session.run("set local role app")
+    assert settings_of(session).user == "app" and settings_of(session).session_user == "admin"
+    session.commit()
+    assert settings_of(session).user == "admin"
+    session.begin()
+    with pytest.raises(DsqlError) as caught:
+        session.run("set local role nosuch")
+    assert (caught.value.sqlstate, caught.value.message) == ("22023", 'role "nosuch" does not exist')

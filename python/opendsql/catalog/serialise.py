@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import MISSING, fields
+from functools import lru_cache
 from typing import Any
 
 from opendsql.catalog.model import (
@@ -66,8 +67,9 @@ def _plain(value: Any) -> Any:
     return out
 
 
+@lru_cache(maxsize=16384)
 def restore(kind: str, text: str) -> Any:
-    """The object a definition text describes."""
+    """The object a definition text describes; objects are immutable, so one of a text is enough."""
     try:
         return _build(KINDS[kind], json.loads(text))
     except (KeyError, TypeError, ValueError) as error:

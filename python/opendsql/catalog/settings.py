@@ -49,7 +49,6 @@ class SessionSettings:
     """The settings of one session."""
 
     def __init__(self, user: str = "admin") -> None:
-        self.user = user
         self.session_user = user
         self.connection: Any = None  # the gateway's own record of the connection
         self.session_id: str | None = None  # sys.current_session_id()
@@ -60,6 +59,12 @@ class SessionSettings:
         self._kept: dict[str, str] = {}  # what COMMIT leaves: changes that were not LOCAL
         self._search_path: tuple[str, ...] | None = None
         self._id: int | None = None
+
+    @property
+    def user(self) -> str:
+        """The current user: the session's, or the role SET LOCAL ROLE chose."""
+        role = self._values.get("role", "none")
+        return self.session_user if role == "none" else role
 
     # -- reading -------------------------------------------------------------------------------------------------------
 
@@ -380,6 +385,8 @@ def set_variable(stmt: dict[str, Any], text: str, session: Any, catalog: Any) ->
         values = [argument(node) for node in stmt["args"]]
         if name.lower() in ("role", "session_authorization") and (not stmt.get("is_local") or name.lower() != "role"):
             raise not_supported(name.lower())
+        if name.lower() == "role" and inside:
+            check_role(settings, values[0], catalog)
         value: str | list[str] = values if len(values) > 1 or name.lower() == "search_path" else values[0]
         settings.set(name, value, bool(stmt.get("is_local")), inside)
     apply_format(session, settings)
@@ -390,6 +397,20 @@ def set_variable(stmt: dict[str, Any], text: str, session: Any, catalog: Any) ->
         result.notices.append(Notice("SET LOCAL can only be used in transaction blocks", "25P01", "WARNING"))
     result.reports = [(key, value) for key, value in settings.reports() if before[key] != value]
     return result
+
+
+def check_role(settings: SessionSettings, role: str, catalog: Any) -> None:
+    """SET LOCAL ROLE: the role must be there, and the session user a member of it."""
+    from opendsql.catalog.ddl.change import membership
+
+    found = catalog.roles.get(role)
+    if role == "none":
+        return
+    if found is None:
+        raise DsqlError("22023", f'role "{role}" does not exist')
+    own = catalog.roles.get(settings.session_user)
+    if settings.session_user != "admin" and (own is None or found.oid not in membership(catalog, own.oid)):
+        raise DsqlError("42501", f'permission denied to set role "{role}"')
 
 
 def set_multi(stmt: dict[str, Any], name: str, session: Any) -> None:
