@@ -5,8 +5,10 @@ registry of opendsql.registry only. `call` and `aggregate` run one by name over 
 """
 
 from dsql_core.execute.kernels import (  # noqa: F401
+    aggregates_collect,
     aggregates_number,
     aggregates_order,
+    aggregates_statistics,
     arithmetic,
     array,
     bytea,

@@ -10,15 +10,21 @@ A state with count 0 gives NULL (count itself gives 0).
 from dsql_core.base.error cimport dsql_error_set
 from dsql_core.base.memory cimport Pool
 from dsql_core.base.types cimport int16_t, int32_t, int64_t, uint32_t
-from dsql_core.base.vector cimport PHYS_F32, PHYS_I32, PHYS_I64, Var, Vector
+from dsql_core.base.vector cimport PHYS_F32, PHYS_I32, PHYS_I64, Interval, Var, Vector
 from dsql_core.execute.kernel cimport AGG_STRICT, EvalContext, aggregate_register
+from dsql_core.execute.kernels.moment cimport interval_at, store_interval
 from dsql_core.execute.kernels.rows cimport integer_at, row_at, var_at
 from dsql_core.types.int128 cimport int128, int128_high, int128_low
+from dsql_core.types.interval cimport interval_add, interval_div
 from dsql_core.types.numeric cimport numeric_div, numeric_from_i128, numeric_from_int64
 from dsql_core.types.numeric_sum cimport NumericSum, numeric_sum_add, numeric_sum_average, numeric_sum_total
 
 cdef struct IntegerSum:
     int128 total
+    int64_t count
+
+cdef struct IntervalSum:
+    Interval total
     int64_t count
 
 cdef struct FloatSum:
@@ -267,7 +273,51 @@ cdef int numeric_average(EvalContext* ctx, Pool* pool, void** states, uint32_t c
     return 0
 
 
+# --- intervals -------------------------------------------------------------------------------------------------------
+
+cdef int interval_update(EvalContext* ctx, Pool* pool, void** states, Vector** args, uint32_t n, const uint32_t* sel,
+                         uint32_t count) noexcept nogil:
+    cdef IntervalSum* state
+    cdef uint32_t k, i
+    for k in range(count):
+        i = row_at(sel, k)
+        state = <IntervalSum*>states[i]
+        if interval_add(&state.total, interval_at(args[0], i), &state.total, ctx.error) < 0:
+            return -1
+        state.count += 1
+    return 0
+
+
+cdef int interval_sum(EvalContext* ctx, Pool* pool, void** states, uint32_t count, Vector* out) noexcept nogil:
+    cdef IntervalSum* state
+    cdef uint32_t g
+    for g in range(count):
+        state = <IntervalSum*>states[g]
+        if state.count == 0:
+            out.nulls[g] = 1
+        else:
+            store_interval(out, g, &state.total)
+    return 0
+
+
+cdef int interval_average(EvalContext* ctx, Pool* pool, void** states, uint32_t count, Vector* out) noexcept nogil:
+    cdef IntervalSum* state
+    cdef Interval value
+    cdef uint32_t g
+    for g in range(count):
+        state = <IntervalSum*>states[g]
+        if state.count == 0:
+            out.nulls[g] = 1
+            continue
+        if interval_div(&state.total, <double>state.count, &value, ctx.error) < 0:
+            return -1
+        store_interval(out, g, &value)
+    return 0
+
+
 cdef int _register() except -1:
+    aggregate_register(b"sum_interval", sizeof(IntervalSum), AGG_STRICT, interval_update, NULL, interval_sum)
+    aggregate_register(b"avg_interval", sizeof(IntervalSum), AGG_STRICT, interval_update, NULL, interval_average)
     aggregate_register(b"count", sizeof(int64_t), AGG_STRICT, count_update, count_update_one, count_final)
     aggregate_register(b"count_star", sizeof(int64_t), 0, count_update, count_update_one, count_final)
     for name in (b"sum_int2", b"sum_int4"):

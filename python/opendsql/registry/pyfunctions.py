@@ -103,16 +103,3 @@ def load() -> None:
         py_system,
         py_text,
     )
-
-
-def install() -> None:
-    """Let expressions of the executor find these functions by name."""
-    from dsql_core.execute.pycall import set_pyfunction_resolver
-
-    def resolve(name: str) -> Implementation | None:
-        try:
-            return lookup(name)
-        except LookupError:
-            return None
-
-    set_pyfunction_resolver(resolve)
