@@ -222,3 +222,28 @@ def key_successor(prefix: bytes) -> bytes | None:
     cdef bytearray copy = bytearray(prefix)
     cdef size_t size = keycode_successor(<uint8_t*>copy, len(copy))
     return bytes(copy[:size]) if size else None
+
+
+def measure_key(oid: int, text: str, rounds: int) -> float:
+    """Nanoseconds to append one key part."""
+    cdef Pool pool
+    cdef Buffer out
+    cdef Value value
+    cdef timespec start
+    cdef timespec end
+    cdef int i
+    cdef int count = rounds
+    pool_init(&pool, 0)
+    buffer_init(&out)
+    try:
+        _value(oid, text, None, &pool, &value)
+        with nogil:
+            clock_gettime(CLOCK_MONOTONIC, &start)
+            for i in range(count):
+                out.size = 0
+                keycode_append(&out, &value, 0)
+            clock_gettime(CLOCK_MONOTONIC, &end)
+        return ((end.tv_sec - start.tv_sec) * 1e9 + (end.tv_nsec - start.tv_nsec)) / rounds
+    finally:
+        buffer_free(&out)
+        pool_free(&pool)

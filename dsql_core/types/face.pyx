@@ -7,9 +7,10 @@ carries the SQLSTATE, message and detail PostgreSQL would report.
 I1  Each call owns one Pool and one Buffer for its duration and frees them on every way out.
 """
 from libc.string cimport memset
+from posix.time cimport CLOCK_MONOTONIC, clock_gettime, timespec
 
 from dsql_core.base.error cimport dsql_error_clear, dsql_error_t
-from dsql_core.base.memory cimport Buffer, Pool, buffer_free, buffer_init, pool_free, pool_init
+from dsql_core.base.memory cimport Buffer, Pool, buffer_free, buffer_init, pool_free, pool_init, pool_reset
 from dsql_core.base.types cimport int32_t, int64_t, uint8_t, uint32_t
 from dsql_core.base.vector cimport OID_NUMERIC, Value, Var
 from dsql_core.types.io cimport (
@@ -243,3 +244,63 @@ def numeric_total(values: list[str], average: bool = False) -> str:
     finally:
         buffer_free(&out)
         pool_free(&pool)
+
+
+def measure(what: str, oid: int, a: str, b: str, rounds: int) -> float:
+    """Nanoseconds of one input, output, receive, compare or hash of a, or numeric +, *, / and sum of a and b."""
+    cdef Pool pool
+    cdef Pool scratch
+    cdef Buffer out
+    cdef Value x
+    cdef Value y
+    cdef Var result
+    cdef NumericSum total
+    cdef dsql_error_t error
+    cdef timespec start
+    cdef timespec end
+    cdef bytes left = a.encode()
+    cdef bytes right = b.encode()
+    cdef const uint8_t* text = left
+    cdef size_t size = len(left)
+    cdef uint32_t type_oid = oid
+    cdef int code = ["input", "output", "compare", "hash", "+", "*", "/", "sum"].index(what)
+    cdef int count = rounds
+    cdef int i
+    cdef int64_t sink = 0
+    memset(&total, 0, sizeof(total))
+    pool_init(&pool, 0)
+    pool_init(&scratch, 0)
+    buffer_init(&out)
+    dsql_error_clear(&error)
+    try:
+        if type_input(oid, -1, text, size, NULL, &pool, &x, &error) < 0 or \
+                type_input(oid, -1, right, len(right), NULL, &pool, &y, &error) < 0:
+            raise refusal(&error)
+        with nogil:
+            clock_gettime(CLOCK_MONOTONIC, &start)
+            for i in range(count):
+                if (i & 255) == 0:
+                    pool_reset(&scratch)
+                    out.size = 0
+                if code == 0:
+                    type_input(type_oid, -1, text, size, NULL, &scratch, &y, &error)
+                elif code == 1:
+                    type_output(&x, NULL, &out)
+                elif code == 2:
+                    sink += type_compare(&x, &y)
+                elif code == 3:
+                    sink += <int64_t>type_hash(&x)
+                elif code == 4:
+                    numeric_add(&x.v.var, &y.v.var, &scratch, &result, &error)
+                elif code == 5:
+                    numeric_mul(&x.v.var, &y.v.var, &scratch, &result, &error)
+                elif code == 6:
+                    numeric_div(&x.v.var, &y.v.var, &scratch, &result, &error)
+                else:
+                    numeric_sum_add(&total, &x.v.var, &pool, &error)
+            clock_gettime(CLOCK_MONOTONIC, &end)
+        return ((end.tv_sec - start.tv_sec) * 1e9 + (end.tv_nsec - start.tv_nsec)) / rounds
+    finally:
+        buffer_free(&out)
+        pool_free(&pool)
+        pool_free(&scratch)

@@ -402,6 +402,8 @@ cdef inline int _compare_bytes(const uint8_t* a, size_t a_size, const uint8_t* b
 
 cdef int _compare_var(const Value* a, const Value* b) noexcept nogil:
     cdef uint32_t oid = a.type_oid
+    if oid == OID_TEXT or oid == OID_VARCHAR or oid == OID_NAME or oid == OID_BYTEA:
+        return _compare_bytes(a.v.var.data, a.v.var.size, b.v.var.data, b.v.var.size)
     if oid == OID_NUMERIC:
         return numeric_compare(&a.v.var, &b.v.var)
     if oid == OID_BPCHAR:
@@ -477,6 +479,8 @@ cdef uint64_t type_hash(const Value* value) noexcept nogil:
     if value.phys == PHYS_BOOL:
         return _mix(value.v.b + 0x9E3779B97F4A7C15ULL)
     if value.phys == PHYS_VAR:
+        if value.type_oid == OID_TEXT or value.type_oid == OID_VARCHAR:
+            return _hash_bytes(value.v.var.data, value.v.var.size)
         if value.type_oid == OID_NUMERIC:
             return numeric_hash(&value.v.var)
         if value.type_oid == OID_BPCHAR:

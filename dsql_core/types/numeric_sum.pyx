@@ -10,13 +10,13 @@ from libc.string cimport memcpy
 
 from dsql_core.base.error cimport dsql_error_t
 from dsql_core.base.memory cimport Pool, pool_alloc
-from dsql_core.base.types cimport uint8_t
+from dsql_core.base.types cimport int32_t, uint8_t
 from dsql_core.base.vector cimport Var
-from dsql_core.types.bignum cimport NUMERIC_NAN, NUMERIC_NINF, NUMERIC_PINF
+from dsql_core.types.bignum cimport NUMERIC_NAN, NUMERIC_NEG, NUMERIC_NINF, NUMERIC_PINF
 from dsql_core.types.int128 cimport int128, int128_add_overflow, int128_mul_overflow, pow10_i64
 from dsql_core.types.numeric cimport (
-    NUMERIC_SMALL_SCALE_MAX, NUMERIC_SMALL_SIZE, numeric_add, numeric_div, numeric_from_i128, numeric_from_int64,
-    numeric_is_small, numeric_mantissa, numeric_set_special, numeric_special,
+    NUMERIC_SMALL_SCALE_MAX, NUMERIC_SMALL_SIZE, NumericUnpacked, numeric_add, numeric_div, numeric_from_i128,
+    numeric_from_int64, numeric_is_small, numeric_mantissa, numeric_set_special, numeric_special, numeric_unpack,
 )
 from dsql_core.types.text cimport out_of_memory
 
@@ -68,9 +68,36 @@ cdef int _spill(NumericSum* sum, const Var* value, Pool* pool, dsql_error_t* err
     return numeric_add(&sum.spill, value, pool, &sum.spill, error)
 
 
+cdef bint _as_i128(const Var* value, int128* mantissa, int* dscale) noexcept nogil:
+    # A large form of up to 28 decimal digits as mantissa and scale: sums of such columns need no memory per row.
+    cdef NumericUnpacked v
+    cdef int128 wide = 0
+    cdef int shift
+    cdef int32_t i
+    numeric_unpack(value, &v)
+    if v.var.dscale > NUMERIC_SMALL_SCALE_MAX or (v.var.weight + 1) * 4 + v.var.dscale > 28:
+        return False
+    for i in range(v.var.digit_count):
+        wide = wide * 10000
+        wide = wide + v.var.digits[i]
+    shift = 4 * (v.var.weight - v.var.digit_count + 1) + v.var.dscale
+    while shift > 0:
+        wide = wide * 10
+        shift -= 1
+    while shift < 0:
+        wide = wide / 10
+        shift += 1
+    mantissa[0] = wide
+    if v.var.sign == NUMERIC_NEG:
+        mantissa[0] = -wide
+    dscale[0] = v.var.dscale
+    return True
+
+
 cdef int numeric_sum_add_slow(NumericSum* sum, const Var* value, Pool* pool, dsql_error_t* error) noexcept nogil:
     cdef int128 wide
     cdef int special
+    cdef int dscale
     if numeric_is_small(value):
         sum.count += 1
         wide = numeric_mantissa(value)
@@ -78,6 +105,8 @@ cdef int numeric_sum_add_slow(NumericSum* sum, const Var* value, Pool* pool, dsq
     special = numeric_special(value)
     if special == 0:
         sum.count += 1
+        if _as_i128(value, &wide, &dscale):
+            return numeric_sum_add_i128(sum, wide, dscale, pool, error)
         return _spill(sum, value, pool, error)
     if special == NUMERIC_NAN:
         sum.nan_count += 1
