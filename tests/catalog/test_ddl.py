@@ -344,3 +344,44 @@ def test_statistics_limit(session):
     with pytest.raises(DsqlError) as caught:
         session.run("create statistics s5 on a, b from t")
     assert (caught.value.sqlstate, caught.value.message) == ("54000", "more than 5 extended statistics per table are not allowed")
+
+
+def test_internal_failures_are_tried_again_then_fail_the_job(session, directory, monkeypatch):
+    session.run("create table t (id bigint primary key, a bigint)")
+    ((job_id,),) = session.run("create index async i on t (a)").rows
+    tries = []
+
+    def stumble(*args):
+        tries.append(1)
+        raise RuntimeError("disk on fire")
+
+    monkeypatch.setattr(jobs, "_step", stumble)
+    run_all(directory)
+    job = jobs.read(directory.session(), job_id)
+    assert (len(tries), job.status, job.details) == (jobs.ATTEMPTS_MAX, "failed", "disk on fire")
+
+
+def test_a_full_system_is_the_callers_business(session, directory, monkeypatch):
+    session.run("create table t (id bigint primary key, a bigint)")
+    ((job_id,),) = session.run("create index async i on t (a)").rows
+
+    def full(*args):
+        raise DsqlError("53100", "Current cluster size exceeds cluster size limit.")
+
+    monkeypatch.setattr(jobs, "_step", full)
+    with pytest.raises(DsqlError):
+        jobs.run_jobs(directory.session)
+    assert jobs.read(directory.session(), job_id).status == "submitted"
+
+
+def test_finished_jobs_are_purged_when_a_new_one_runs(session, directory, monkeypatch):
+    session.run("create table t (id bigint primary key)")
+    session.run("drop table t")
+    run_all(directory)
+    assert [job.job_type for job in jobs.read_all(directory.session())] == ["DROP"]
+    session.run("create table u (id bigint primary key)")
+    now = jobs.time.time()
+    monkeypatch.setattr(jobs.time, "time", lambda: now + jobs.JOB_KEEP_S + 1)
+    session.run("drop table u")
+    run_all(directory)
+    assert len(jobs.read_all(directory.session())) == 1

@@ -40,7 +40,10 @@ RELATION_CLASS = 1259
 SUBMITTED, PROCESSING, COMPLETED, FAILED = "submitted", "processing", "completed", "failed"
 DUPLICATES = "found duplicate key(s) while validating index uniqueness"
 
+ATTEMPTS_MAX = 5
+
 _chunk_rows: dict[str, int] = {}  # job id -> rows of its next chunk
+_attempts: dict[str, int] = {}  # job id -> failures that were no SQL errors
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,14 +165,29 @@ def run_jobs(session_factory: Callable[[], Any]) -> bool:
             session.commit()
         except Exception as error:
             session.rollback()
-            if not _refused(error):
-                _fail(session, job, error)
-            elif job.job_type == "INDEX_BUILD":
-                rows = _chunk_rows.get(job.job_id, BACKFILL_ROWS_MAX)
-                _chunk_rows[job.job_id] = max(BACKFILL_ROWS_MIN, rows // 2)
+            _after_error(session, job, error)
         return True
     finally:
         session.close()
+
+
+def _after_error(session: Any, job: Job, error: Exception) -> None:
+    # A conflict: again, with fewer rows. The system is full, shutting down or unwell: the caller hears of it and comes
+    # back. Anything else is the job's own fault, unless it is no SQL error at all; that gets a few more tries.
+    sqlstate = getattr(error, "sqlstate", "")
+    if _refused(error):
+        if job.job_type == "INDEX_BUILD":
+            rows = _chunk_rows.get(job.job_id, BACKFILL_ROWS_MAX)
+            _chunk_rows[job.job_id] = max(BACKFILL_ROWS_MIN, rows // 2)
+        return
+    if sqlstate[:2] in ("08", "53", "57", "58", "XX"):
+        raise error
+    _attempts[job.job_id] = _attempts.get(job.job_id, 0) + 1
+    if sqlstate or _attempts[job.job_id] >= ATTEMPTS_MAX:
+        _attempts.pop(job.job_id)
+        _fail(session, job, error)
+    else:
+        log.exception("job %s (%s) stumbled", job.job_id, job.job_type)
 
 
 def _fail(session: Any, job: Job, error: Exception) -> None:
