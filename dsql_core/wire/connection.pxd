@@ -230,6 +230,8 @@ cdef struct Loop:
     Pool bind_pool
     Pool* spare_pools
     uint32_t spare_count
+    Execution* spare_executions   # lent to whichever session runs; an idle one keeps none
+    uint32_t execution_count
     PlanCache cache
     # Python thread
     uint64_t requests        # stack head (atomic Request*)
@@ -273,6 +275,10 @@ cdef int conn_send(Conn* conn, int hold) noexcept nogil            # loop.out an
 cdef size_t conn_unsent(Conn* conn) noexcept nogil
 cdef void conn_enqueue(Conn* conn) noexcept nogil
 cdef void conn_dequeue(Conn* conn) noexcept nogil
+# Working memory of executions and write sets goes round: an idle session gives its back, a starting statement takes some.
+cdef void memory_lend(Conn* conn, int writes) noexcept nogil
+cdef void memory_return(Conn* conn) noexcept nogil
+cdef void memory_free(Loop* loop) noexcept nogil
 cdef uint8_t conn_status(Conn* conn) noexcept nogil                # of ReadyForQuery
 cdef void count_up(Loop* loop, uint32_t which, uint64_t by) noexcept nogil
 

@@ -12,7 +12,7 @@ Memory: everything here belongs to the loop thread. Names live in the same block
 """
 from libc.stdint cimport int16_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc, realloc
-from libc.string cimport memcpy, memmove, strcmp, strlen
+from libc.string cimport memcpy, memmove, memset, strcmp, strlen
 
 from dsql_core.base.atomic cimport (
     dsql_compare_exchange, dsql_exchange, dsql_fence_seq_cst, dsql_load_relaxed, dsql_store_relaxed,
@@ -20,12 +20,17 @@ from dsql_core.base.atomic cimport (
 from dsql_core.base.memory cimport (
     Buffer, Pool, buffer_append, buffer_free, buffer_init, pool_alloc, pool_free, pool_init, pool_reset,
 )
+from dsql_core.execute.execution cimport execution_free_spares
 from dsql_core.execute.session cimport execution_close, session_free
-from dsql_core.execute.state cimport TXN_FAILED, TXN_IDLE, TXN_IMPLICIT, TXN_OPEN
+from dsql_core.execute.state cimport Execution, Session, TXN_FAILED, TXN_IDLE, TXN_IMPLICIT, TXN_OPEN
 from dsql_core.wire.normalise cimport Literal, Shape
 from dsql_core.wire.plan_cache cimport plan_release, plan_retain
 from dsql_core.wire.posix cimport EAGAIN, EINTR, MSG_DONTWAIT, MSG_NOSIGNAL, errno, getrandom, ring_fd, send
 from dsql_core.wire.protocol cimport put_fatal
+
+
+cdef enum:
+    SPARES_MAX = 64
 
 
 cdef Conn* conn_new(Loop* loop, int fd) noexcept nogil:
@@ -196,6 +201,60 @@ cdef void conn_dequeue(Conn* conn) noexcept nogil:
     conn.run_previous = NULL
 
 
+cdef void memory_lend(Conn* conn, int writes) noexcept nogil:
+    cdef Loop* loop = conn.loop
+    cdef Execution* execution
+    cdef size_t limit
+    if conn.session.free_executions == NULL and loop.spare_executions != NULL:
+        execution = loop.spare_executions
+        loop.spare_executions = execution.next_free
+        loop.execution_count -= 1
+        execution.session = conn.session
+        execution.next_free = NULL
+        conn.session.free_executions = execution
+        conn.session.free_count = 1
+    if writes and conn.session.writes.pool.head == NULL and loop.spare_count != 0:
+        limit = conn.session.writes.pool.bytes_limit
+        loop.spare_count -= 1
+        conn.session.writes.pool = loop.spare_pools[loop.spare_count]
+        conn.session.writes.pool.bytes_limit = limit
+
+
+cdef void memory_return(Conn* conn) noexcept nogil:
+    # Only between transactions, and only while the loop owns the session.
+    cdef Loop* loop = conn.loop
+    cdef Execution* execution
+    cdef Pool* pool = &conn.session.writes.pool
+    cdef size_t limit = pool.bytes_limit
+    while conn.session.free_executions != NULL:
+        if loop.execution_count >= SPARES_MAX:
+            execution_free_spares(conn.session)
+            break
+        execution = conn.session.free_executions
+        conn.session.free_executions = execution.next_free
+        conn.session.free_count -= 1
+        execution.next_free = loop.spare_executions
+        loop.spare_executions = execution
+        loop.execution_count += 1
+    if pool.head != NULL:
+        if loop.spare_count < SPARES_MAX and pool.head.next == NULL and pool.head.capacity <= 65536:
+            pool_reset(pool)
+            loop.spare_pools[loop.spare_count] = pool[0]
+            loop.spare_pools[loop.spare_count].bytes_limit = 0
+            loop.spare_count += 1
+            pool_init(pool, limit)
+        else:
+            pool_free(pool)
+
+
+cdef void memory_free(Loop* loop) noexcept nogil:
+    cdef Session nobody
+    memset(&nobody, 0, sizeof(Session))
+    nobody.free_executions = loop.spare_executions
+    loop.spare_executions = NULL
+    execution_free_spares(&nobody)
+
+
 cdef uint8_t conn_status(Conn* conn) noexcept nogil:
     if conn.session.txn_state == TXN_OPEN:
         return c'T'
@@ -324,7 +383,7 @@ cdef void portal_free(Loop* loop, Portal* portal) noexcept nogil:
         request_free(loop, portal.result)
     plan_release(&loop.cache, portal.plan)
     prepared_release(loop, portal.statement)
-    if loop.spare_count < 64 and portal.pool.head != NULL and portal.pool.head.capacity <= 65536:
+    if loop.spare_count < SPARES_MAX and portal.pool.head != NULL and portal.pool.head.capacity <= 65536:
         pool_reset(&portal.pool)
         loop.spare_pools[loop.spare_count] = portal.pool
         loop.spare_count += 1

@@ -37,7 +37,7 @@ from dsql_core.wire.connection cimport (
     COUNT_BYTES_IN, COUNT_CACHE, COUNT_CONNECTIONS, OUT_BLOCK, PHASE_BLOCKED, PHASE_CLOSING, PHASE_COMMIT, PHASE_COPY_IN,
     PHASE_DEAD, PHASE_PASSWORD, PHASE_PYTHON, PHASE_READY, PHASE_RUN, PHASE_STARTUP, REQUEST_CLOSE, REQUEST_END,
     REQUEST_PLAN, REQUEST_RUN, REQUEST_STARTUP, REQUEST_STEP, Request, conn_dequeue, conn_enqueue, conn_fatal, conn_free,
-    conn_new, conn_send, conn_status, conn_unsent, count_up, request_free, request_new, request_submit, statement_clear,
+    conn_new, conn_send, conn_status, conn_unsent, count_up, memory_free, memory_return, request_free, request_new, request_submit, statement_clear,
     take_all,
 )
 from dsql_core.wire.extended cimport bind_message, close_message, describe_message, execute_message, parse_message
@@ -128,6 +128,7 @@ cdef void loop_free(Loop* loop) noexcept nogil:
                 close(loop.conns[i].fd)
             conn_free(loop.conns[i])
     plan_cache_free(&loop.cache)
+    memory_free(loop)
     for i in range(loop.spare_count):
         pool_free(&loop.spare_pools[i])
     free(loop.spare_pools)
@@ -403,6 +404,8 @@ cdef void _close_turn(Conn* conn) noexcept nogil:
     if loop.out.failed:
         lost = True
         loop.out.failed = 0
+    if conn.phase == PHASE_READY and conn.session.txn_state == TXN_IDLE:
+        memory_return(conn)
     if lost or (conn.phase == PHASE_CLOSING and conn_unsent(conn) == 0):
         _close(conn)
 

@@ -15,7 +15,7 @@ from dsql_core.base.vector cimport Batch, PHYS_VAR, Value, type_phys
 from dsql_core.execute.session cimport execution_close, execution_open, execution_step, txn_fail
 from dsql_core.execute.state cimport Execution, STEP_DONE, STEP_ERROR, STEP_ROWS
 from dsql_core.wire.connection cimport (
-    Conn, CopyState, Loop, PHASE_COPY_IN, PHASE_READY, portal_remove, prepared_remove, statement_clear,
+    Conn, CopyState, Loop, PHASE_COPY_IN, memory_lend, PHASE_READY, portal_remove, prepared_remove, statement_clear,
 )
 from dsql_core.wire.copy_format cimport COPY_BAD, COPY_END, COPY_MORE, COPY_NULL, COPY_ROW, copy_next_row
 from dsql_core.wire.normalise cimport STATEMENT_EMPTY, normalise
@@ -126,6 +126,7 @@ cdef int _insert_row(Conn* conn) noexcept nogil:
         elif value_read(conn, state.plan.param_oids[i], binary, state.fields.data + state.offsets[i], state.sizes[i],
                         &loop.bind_pool, &params[i]) < 0:
             return -1
+    memory_lend(conn, 1)
     execution = execution_open(conn.session, state.plan.program, params, state.field_count)
     if execution == NULL:
         return -1

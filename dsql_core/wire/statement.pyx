@@ -39,7 +39,7 @@ from dsql_core.wire.connection cimport (
     AFTER_LAST, AFTER_NOTHING, AFTER_RETRY, AFTER_RUN, AFTER_STATEMENT, AFTER_STEP, AFTER_SYNC, COUNT_COMMITS,
     COUNT_CONFLICTS, COUNT_ERRORS, COUNT_PLANS, COUNT_ROWS, COUNT_STATEMENTS, Conn, Loop, OUT_BLOCK, OUT_FLUSH,
     PHASE_BLOCKED, PHASE_CLOSING, PHASE_COMMIT, PHASE_COPY_IN, PHASE_DEAD, PHASE_PYTHON, PHASE_READY, PHASE_RUN, Portal,
-    REQUEST_PLAN, REQUEST_RUN, REQUEST_STEP, Request, conn_enqueue, conn_send, conn_status, conn_unsent, count_up,
+    REQUEST_PLAN, REQUEST_RUN, REQUEST_STEP, Request, conn_enqueue, conn_send, conn_status, conn_unsent, count_up, memory_lend,
     portals_clear, request_free, request_new, request_submit, statement_clear,
 )
 from dsql_core.wire.copy_format cimport copy_begin_in, copy_begin_out, copy_end_out, copy_put_rows
@@ -337,6 +337,7 @@ cdef void statement_start(Conn* conn, const Value* params, uint32_t count) noexc
         else:
             _control(conn, plan.program.kind, plan.program.tag, plan.program.begin_read_only)
         return
+    memory_lend(conn, plan.program.writes)
     conn.execution = execution_open(conn.session, plan.program, params, count)
     if conn.execution == NULL:
         statement_error(conn)
