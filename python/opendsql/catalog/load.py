@@ -25,6 +25,7 @@ from opendsql.catalog.model import (
     Schema,
     Table,
 )
+from opendsql.catalog.system_functions import system_functions
 
 VERSIONS_KEPT = 8
 JOBS_OID = store.JOB_TREE
@@ -60,6 +61,9 @@ def build(rows: list[tuple[int, str, str, str, str]], version: int) -> Catalog:
     jobs = jobs_table()
     catalog.relations[("sys", "jobs")] = jobs
     catalog.by_oid[jobs.oid] = jobs
+    for function in system_functions():
+        catalog.functions[(function.schema, function.name)] = (function,)
+        catalog.by_oid[function.oid] = function
     mappings, acls = [], []
     for oid, kind, _schema, _name, definition in rows:
         if kind == "counter":

@@ -34,7 +34,7 @@ class RoutineBinder:
         if not functions:
             return ()
         found: list[Overload] = []
-        for candidate in (schema,) if schema else self.search_path:
+        for candidate in (schema,) if schema else ("pg_catalog", *self.search_path):
             found.extend(_overload(f) for f in functions.get((candidate, name), ()))
         return tuple(found)
 

@@ -44,10 +44,11 @@ def strict(function: Function) -> Function:
 
 def install() -> None:
     """Make every catalog function, and every other function in Python, known to the core."""
-    from dsql_core.execute import register_pyfunction, set_pyfunction_resolver
-    from opendsql.registry import pyfunctions
+    from dsql_core.execute import register_pyfunction, set_pyfunction_resolver, set_srf_function
+    from opendsql.registry import py_srf, pyfunctions
 
     set_pyfunction_resolver(pyfunctions.lookup)
+    set_srf_function(py_srf.rows)
     for name, function in table().items():
         called = function if name in NULLS else strict(function)
         register_pyfunction(name, called)
