@@ -12,11 +12,16 @@ Rules (format and per-frame judgement: frame.pxd, frame.pyx):
       restart that dropped it took over.
   R5  What was read is flushed before it counts (`settle`): after a killed process it may be in the page cache only.
 
-What cannot be seen from the file alone: the newest frame wiped out in every one of its sectors looks like a frame that
-was never written. The caller compares with what storage's checkpoint and the control plane know.
+  R6  The segments alone cannot tell newest frames that were wiped out whole from frames never written. So the writer
+      keeps the last flushed seq in durable.mark (G7 of writer.pyx); a journal that ends before it has lost
+      acknowledged frames and is refused. After a power cut the mark may be older than the journal: then it proves less.
+
+durable.mark: u64 magic, u64 journal id; at 64 u64 seq, u64 ~seq. Anything inconsistent (a crash between the two words)
+proves nothing and is passed over.
 """
 import os
 import re
+import struct
 
 cimport cython
 from libc.stdlib cimport free, malloc
@@ -29,6 +34,8 @@ from dsql_core.journal.frame cimport (
     frame_later, frame_payload,
 )
 
+MARK_NAME = "durable.mark"
+MARK_MAGIC = 0x4B52414D4C515344
 SEGMENT_NAME = re.compile(r"([0-9a-f]{16})\.segment")
 
 
@@ -86,6 +93,18 @@ def segment_files(directory: str) -> list[tuple[int, str]]:
     return sorted(found)
 
 
+def durable_mark(directory: str, journal_id: int) -> int:
+    """Last frame known to be flushed according to the mark; 0 when there is no usable one."""
+    try:
+        with open(os.path.join(directory, MARK_NAME), "rb") as file:
+            words = struct.unpack("<10Q", file.read(80))
+    except (FileNotFoundError, struct.error):
+        return 0
+    if words[0] != MARK_MAGIC or words[1] != journal_id or words[8] != ~words[9] & 0xFFFFFFFFFFFFFFFF:
+        return 0
+    return words[8]
+
+
 @cython.final
 cdef class JournalReader:
     """Iterates over the frames of a journal; afterwards `tail` says where it ended.
@@ -110,6 +129,9 @@ cdef class JournalReader:
     cdef bint torn_before             # a torn frame was dropped: R4
     cdef list files
     cdef str path
+    cdef seq_t mark                   # read before the segments: a live writer is ahead of it, never behind
+    cdef size_t end_at                # where the frame after the last one would lie, in end_path
+    cdef str end_path
     cdef readonly object tail
 
     def __cinit__(self, str directory not None, uint64_t journal_id, size_t segment_size, seq_t from_seq=0):
@@ -120,7 +142,9 @@ cdef class JournalReader:
             raise MemoryError
         self.segment_size = segment_size
         self.from_seq = from_seq
+        self.mark = durable_mark(directory, journal_id)
         self.files = segment_files(directory)
+        self.end_path = directory
         self.tail = Tail(journal_id, segment_size)
         self.expected.journal_id = journal_id
         self.expected.seq = 1
@@ -149,6 +173,10 @@ cdef class JournalReader:
             if self._advance():
                 return self._take()
             self._end_segment()
+        if self.mark > self.tail.seq:
+            raise JournalError(f"{self.end_path}: offset {self.end_at}: frame {self.tail.seq + 1} is missing: the journal ends "
+                               f"here, yet frame {self.mark} had been acknowledged; it was left as it is",
+                               self.end_path, self.end_at)
         if self.expected.any_start == 0 or not self.files:
             raise StopIteration
         if self.tail.first_seq == 0 and self.files:
@@ -227,6 +255,8 @@ cdef class JournalReader:
         self.expected.any_start = 0
         self.torn_before = False
         self.at += <size_t>frame.header.sector_count * SECTOR_SIZE
+        self.end_at = self.at
+        self.end_path = self.path
         tail.torn = None
         tail.generation = frame.header.generation
         tail.seq = frame.header.seq

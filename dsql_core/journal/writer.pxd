@@ -27,6 +27,7 @@ cdef struct Journal:
     seq_t seq                     # last frame formed; flushed unless `flushing`
     timestamp_t last_ts           # of the last record formed
     uint64_t chain                # of the last flushed frame
+    uint64_t* mark                # mapped durable.mark (scan.pyx), or NULL
     int wake_fd                   # eventfd of this role when no doorbell was given, else -1
     int flush_policy              # FLUSH_*
     uint32_t lone_frames          # frames with a single record since the last with more

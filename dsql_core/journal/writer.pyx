@@ -15,6 +15,9 @@ Invariants:
       No prepared segment because there is no space: REPLY_FULL; merely not ready yet: wait, its arrival wakes us.
   G6  Opening writes a takeover frame under the new generation into a new segment and flushes it before any record, so
       nothing of an older generation can be mistaken for ours, and the floor of timestamps is on disk.
+  G7  After each flush, before anybody hears of it, the seq is stored in durable.mark, a mapped page: it outlives the
+      process, costs no system call, and can only lag behind the frames, never lead. The next scan refuses a journal
+      that ends before it.
 """
 import os
 
@@ -46,7 +49,9 @@ from dsql_core.shared.control cimport (
 from dsql_core.shared.handle cimport ChannelHandle, DoorbellHandle, RoleHandle, SharedMemory
 from dsql_core.shared.port cimport reply_port_resume, reply_port_send
 
-from dsql_core.journal.scan import JournalError
+from posix.mman cimport MAP_FAILED, MAP_SHARED, PROT_READ, PROT_WRITE, mmap, munmap
+
+from dsql_core.journal.scan import MARK_MAGIC, MARK_NAME, JournalError
 
 cdef extern from "stdlib.h" nogil:
     int posix_memalign(void** out, size_t alignment, size_t size) noexcept
@@ -126,6 +131,9 @@ cdef void _frame_flushed(Journal* journal) noexcept nogil:
     journal.flush_ns_total += journal.flush_ns
     if journal.flush_ns > journal.flush_ns_max:
         journal.flush_ns_max = journal.flush_ns
+    if journal.mark != NULL:
+        dsql_store_release(journal.mark, journal.seq)
+        dsql_store_release(journal.mark + 1, ~journal.seq)
     if journal.control != NULL:
         dsql_store_release(_control(journal, CONTROL_DURABLE_TS), journal.last_ts)
         dsql_store_release(_control(journal, CONTROL_DURABLE_SEQ), journal.seq)
@@ -358,11 +366,27 @@ cdef class JournalOwner:
         journal.chain = tail.chain
         journal.last_ts = max(tail.last_ts, floor)
         journal.flush_policy = FLUSH_AUTO if flush_inline is None else FLUSH_INLINE if flush_inline else FLUSH_THREAD
+        self._map_mark(tail.journal_id)
         rc = self._take_over(tail.is_prepared, min(zeroed, tail.segment_size))
         if rc < 0:
             raise JournalError(f"journal {directory}: cannot start segment {journal.segments.next_id:016x}: "
                                f"{strerror(-rc).decode()}", directory)
         self.handle = RoleHandle.create(self, journal, journal_step, journal.wake_fd, b"journal")
+
+    cdef _map_mark(self, uint64_t journal_id):
+        cdef void* page
+        path = os.path.join(self.directory, MARK_NAME)
+        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            os.ftruncate(fd, 4096)
+            page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0)
+            if page == MAP_FAILED:
+                raise MemoryError(f"{path}: cannot be mapped")
+        finally:
+            os.close(fd)
+        (<uint64_t*>page)[0] = MARK_MAGIC
+        (<uint64_t*>page)[1] = journal_id
+        self.journal.mark = <uint64_t*>page + 8
 
     cdef int _take_over(self, bint is_prepared, size_t zeroed) except? 1:
         # Waits for the flush: nothing may be admitted before the new generation is on disk.
@@ -405,6 +429,9 @@ cdef class JournalOwner:
         if journal.wake_fd >= 0:
             os.close(journal.wake_fd)
             journal.wake_fd = -1
+        if journal.mark != NULL:
+            munmap(journal.mark - 8, 4096)
+            journal.mark = NULL
         free(self._replies)
         self._replies = NULL
         journal.stopped = 1

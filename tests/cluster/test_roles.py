@@ -248,8 +248,11 @@ def test_a_journal_that_ends_before_storage_is_refused(tmp_path: Path) -> None:
         node.commit(put(i, b"x"))
     arena = node.arena
     node.close()
-    for path in (tmp_path / "db" / "journal").iterdir():
+    for path in (tmp_path / "db" / "journal").glob("*.segment"):
         path.unlink()
+    with pytest.raises(OperatorError, match="frame 1 is missing: the journal ends here, yet frame 6 had been acknowledged"):
+        Node(tmp_path / "db", Arena.attach(*arena.fds, writer=True))
+    (tmp_path / "db" / "journal" / "durable.mark").unlink()
     with pytest.raises(OperatorError, match="acknowledged frames are missing"):
         Node(tmp_path / "db", Arena.attach(*arena.fds, writer=True))
 

@@ -1,9 +1,11 @@
 """A torn tail is dropped, damage is refused: every byte of the last two frames cut and flipped, on real files.
 
-The acknowledged prefix is what the writer reported durable. Whatever is done to the last two frames, a scan must give
-either an exact prefix of it (only where the file really looks like an interrupted write) or a JournalError.
+The acknowledged prefix is what the writer reported durable. Whatever is done to the last two frames, a scan gives the
+whole of it or a JournalError. To look at frames that were being written and never acknowledged, a test sets the mark of
+acknowledgement back (`acknowledge_only`): then a scan gives exactly the frames that are whole.
 """
 
+import struct
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,6 +66,16 @@ class Written:
     def with_sectors(self, whole: bytes, at: int, size: int) -> bytes:
         """The file as if [at, at + size) had never been written."""
         return whole[:at] + self.before[at : at + size] + whole[at + size :]
+
+
+def acknowledge_only(journal: Written, count: int) -> None:
+    """As if only the first `count` of journal.frames had been acknowledged when the process died."""
+    seq = journal.base + count
+    mark = journal.path.parent / "durable.mark"
+    words = list(struct.unpack("<10Q", mark.read_bytes()[:80]))
+    assert words[8] >= seq
+    words[8], words[9] = seq, ~seq & (1 << 64) - 1
+    mark.write_bytes(struct.pack("<10Q", *words))
 
 
 @pytest.fixture(params=["fresh", "recycled"])
@@ -138,6 +150,7 @@ def test_cut_at_every_byte_of_the_last_two_frames(journal: Written) -> None:
     """Writes that stopped at any byte: what lay behind is what was in the file before (zeros, or old blocks)."""
     whole = journal.path.read_bytes()
     start, end = journal.frames[-2][0], sum(journal.frames[-1])
+    acknowledge_only(journal, 4)
     refused = accepted = 0
     for cut in range(start, end + 1):
         image = journal.with_sectors(whole, cut, end - cut)
@@ -160,11 +173,37 @@ def test_cut_at_every_byte_of_the_last_two_frames(journal: Written) -> None:
     assert accepted > (end - start) * 0.95 and refused < 40
 
 
+def test_acknowledged_frames_cut_off_are_missed(journal: Written) -> None:
+    """The same cuts of frames that had been acknowledged: zeros or old blocks from any byte on are a loss, and refused."""
+    whole = journal.path.read_bytes()
+    start, end = journal.frames[-2][0], sum(journal.frames[-1])
+    for cut in range(start, end):
+        image = journal.with_sectors(whole, cut, end - cut)
+        with open(journal.path, "r+b", buffering=0) as file:
+            file.seek(start)
+            file.write(image[start:end])
+        if image == whole:
+            assert read(journal)[0] == journal.payloads
+            continue
+        with pytest.raises(JournalError) as caught:
+            read(journal)
+        assert caught.value.path == str(journal.path)
+        first = next(at for at, size in journal.frames if image[at : at + size] != whole[at : at + size])
+        assert caught.value.offset == first, f"cut at {cut}"
+
+
+@pytest.mark.parametrize("words", [b"", bytes(80), b"\xff" * 80])
+def test_a_mark_that_says_nothing(journal: Written, words: bytes) -> None:
+    (journal.path.parent / "durable.mark").write_bytes(words)
+    assert read(journal)[0] == journal.payloads
+
+
 def test_sectors_arriving_in_any_order(journal: Written) -> None:
     """A disk may persist any subset of the last frame's sectors: never half a frame, never a refusal."""
     whole = journal.path.read_bytes()
     offset, size = journal.frames[-1]
     count = size // SECTOR
+    acknowledge_only(journal, 5)
     for kept in range(1 << count):
         image = whole
         for i in range(count):
@@ -213,6 +252,7 @@ def test_restart_after_a_torn_tail_goes_on(journal: Written) -> None:
     """The dropped frame's sectors stay in the old segment; the next generation starts a new one and both read on."""
     whole = journal.path.read_bytes()
     offset, size = journal.frames[-1]
+    acknowledge_only(journal, 5)
     journal.path.write_bytes(journal.with_sectors(whole, offset + SECTOR, size - SECTOR))
     tail = read(journal)[1]
     assert tail.torn == (str(journal.path), offset) and tail.seq == journal.base + 5
