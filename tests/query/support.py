@@ -6,15 +6,16 @@ import struct
 from types import SimpleNamespace
 from typing import Any
 
-import dsql_core.execute.kernels  # noqa: F401  (registers the kernels)
-from dsql_core.execute import EngineHandle, ExecuteError
-from dsql_core.storage.arena import Arena
 from opendsql.catalog import bootstrap, context
 from opendsql.catalog.load import forget, load
 from opendsql.catalog.result import Pending, PyResult
 from opendsql.errors import DsqlError
 from opendsql.query.parse import parse
 from opendsql.query.planner import Planner
+
+import dsql_core.execute.kernels  # noqa: F401  (registers the kernels)
+from dsql_core.execute import EngineHandle, ExecuteError
+from dsql_core.storage.arena import Arena
 
 VALIDATE, STAMP, MASK = 1, 2, 7
 
@@ -74,7 +75,11 @@ class Client:
 
     def plan(self, sql: str, params: Any = (), literals: Any = (), normalized: str | None = None) -> Any:
         request = SimpleNamespace(
-            text=sql, normalized=normalized or sql, param_oids=list(params), literals=list(literals), session=self.session
+            text=sql,
+            normalized=normalized or sql,
+            param_oids=list(params),
+            literals=list(literals),
+            session=self.session,
         )
         with context.use(load(self.session), self.session):
             return self.planner.plan(request)

@@ -112,7 +112,7 @@ class CastBinder:
         """expr as a value of the type, None when the context does not allow it."""
         source = expr.type_oid
         if source == oid:
-            return self.length_coercion(expr, oid, typmod, context)
+            return self.length_coercion(self.settle(expr) if oid == RECORD else expr, oid, typmod, context)
         if source == UNKNOWN:
             found = self._coerce_unknown(expr, oid, typmod, location)
             if found is not None:
@@ -120,6 +120,7 @@ class CastBinder:
         if isinstance(expr, ArrayCtor) and TYPES_BY_OID[oid].elem_oid and not expr.items:
             return replace(expr, type_oid=oid, elem_oid=TYPES_BY_OID[oid].elem_oid)
         if isinstance(expr, RowExpr):
+            expr = self.settle(expr)
             if oid == RECORD:
                 return expr
             if context != "i" and TYPES_BY_OID[oid].category == "S":
@@ -191,6 +192,8 @@ class CastBinder:
 
     def settle(self, expr: Expr) -> Expr:
         """An output expression: what is still unknown becomes text."""
+        if isinstance(expr, RowExpr) and any(i.type_oid == UNKNOWN for i in expr.items):
+            return replace(expr, items=tuple(self.settle(i) for i in expr.items))
         if expr.type_oid != UNKNOWN:
             return expr
         found = self.coerce_settling(expr)

@@ -172,6 +172,9 @@ class ExprBinder:
             for part, label in zip(row.items, row.names or [f"f{i + 1}" for i in range(len(row.items))], strict=False):
                 if label == name:
                     return part
+            rels = {i.rel for i in row.items if isinstance(i, Col)}
+            if row.names and len(rels) == 1 and (alias := self.names.aliases.get(rels.pop())):
+                raise DsqlError("42703", f"column {alias}.{name} does not exist", position=position)
             raise DsqlError("42703", f'could not identify column "{name}" in record data type', position=position)
         raise DsqlError(
             "42809",
@@ -208,7 +211,7 @@ class ExprBinder:
         arg = self.expr(item["arg"], scope)
         is_null = item["nulltesttype"] == "IS_NULL"
         if isinstance(arg, RowExpr):
-            return BoolOp(BOOL, "and", tuple(NullTest(BOOL, part, is_null) for part in arg.items))
+            return BoolOp(BOOL, "and", tuple(NullTest(BOOL, self.settle(part), is_null) for part in arg.items))
         return NullTest(BOOL, self.settle(arg), is_null)
 
     def _bind_BooleanTest(self, item: Node, scope: Scope) -> Expr:
@@ -269,7 +272,7 @@ class ExprBinder:
             if "ColumnRef" in node and "A_Star" in node["ColumnRef"]["fields"][-1]:
                 found.extend(c.expr for c in self.star(node["ColumnRef"], scope))
             else:
-                found.append(self.settle(self.expr(node, scope)))
+                found.append(self.expr(node, scope))
         return found
 
     def _bind_A_ArrayExpr(self, item: Node, scope: Scope) -> Expr:

@@ -282,8 +282,9 @@ class FromBinder:
                 f'recursive reference to query "{name}" must not appear within its non-recursive term',
                 position=position,
             )
+        if not cte.returns:
+            raise DsqlError("0A000", f'WITH query "{name}" does not have a RETURNING clause', position=position)
         rel = self.new_rel(alias.get("aliasname") or name, tuple(cte.names))
-        cte.references += 1
         node = self.remember(CteScan(rel, cte.number, name, tuple(cte.types), work=cte.recursing))
         columns = []
         for label, column, origin in zip(cte.names, node.columns(), cte.origins, strict=True):

@@ -151,7 +151,7 @@ class FunctionBinder:
 
     def row_json(self, row: RowExpr, oid: int) -> Expr:
         """A row as a JSON object of its columns."""
-        items = tuple(self.row_json(i, oid) if isinstance(i, RowExpr) else i for i in row.items)
+        items = tuple(self.row_json(i, oid) if isinstance(i, RowExpr) else self.settle(i) for i in row.items)
         names = list(row.names) or [f"f{i + 1}" for i in range(len(items))]
         kernel = "row_json:" + ",".join(str(i.type_oid) for i in items)
         shown = Const(TEXT, json.dumps(names))
@@ -323,7 +323,9 @@ class FunctionBinder:
             where = self.position(inner) or position
             raise DsqlError("42803", "aggregate function calls cannot be nested", position=where)
         if any(isinstance(e, WindowCall) for e in found):
-            raise DsqlError("42803", "aggregate function calls cannot contain window function calls", position=position)
+            inner = next((location_of(a) for a in item.get("args", ()) if "FuncCall" in a), -1)
+            where = self.position(inner) or position
+            raise DsqlError("42803", "aggregate function calls cannot contain window function calls", position=where)
         rels = {e.rel for e in found if isinstance(e, Col)}
         if rels and not rels & scope.level.rels:
             raise unsupported("aggregate functions of an outer query level are not supported")

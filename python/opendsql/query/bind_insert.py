@@ -45,6 +45,8 @@ class InsertBinder:
         if "returningList" in item:
             scope = Scope(parent=outer, level=self.new_level())
             self._row_scope(scope, table, alias, new_rel)
+            if conflict is not None:
+                scope.barred = [("excluded", "")]
             targets = self.target_list(item["returningList"], scope, "RETURNING")
             returning, names = tuple(t.expr for t in targets), [t.name for t in targets]
         out_rel = self.new_rel("", tuple(names))

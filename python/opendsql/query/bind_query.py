@@ -39,8 +39,8 @@ class CteEntry:
     types: list[tuple[int, int]] | None = None
     inline: Callable[[], Query] | None = None
     recursing: bool = False
+    returns: bool = True  # False: a data-modifying query without RETURNING
     origins: list[tuple[int, int]] = field(default_factory=list)
-    references: int = 0
 
 
 class QueryBinder:
@@ -147,7 +147,9 @@ class QueryBinder:
         types = [(c.type_oid, c.typmod) for c in query.plan.columns()]
         self.ctes.append(Cte(body["ctename"], query.plan, tuple(types)))
         origins = [(c.table_oid, c.attnum) for c in columns]
-        return CteEntry(body["ctename"], len(self.ctes) - 1, [c.name for c in columns], types, origins=origins)
+        entry = CteEntry(body["ctename"], len(self.ctes) - 1, [c.name for c in columns], types, origins=origins)
+        entry.returns = kind == "SelectStmt" or "returningList" in body["ctequery"][kind]
+        return entry
 
     def _recursive_cte(self, body: Node, scope: Scope) -> CteEntry:
         name = body["ctename"]
