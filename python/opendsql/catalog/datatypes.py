@@ -155,7 +155,8 @@ def typmod_of(oid: int, node: dict[str, Any]) -> int:
     if oid == NUMERIC:
         precision, scale = (mods + [0])[:2] if mods else (NUMERIC_DEFAULT_PRECISION, NUMERIC_DEFAULT_SCALE)
         if not 1 <= precision <= NUMERIC_PRECISION_MAX:
-            raise DsqlError("22023", f"NUMERIC precision {precision} must be between 1 and {NUMERIC_PRECISION_MAX}", position=_position(node))
+            text = f"NUMERIC precision {precision} must be between 1 and {NUMERIC_PRECISION_MAX}"
+            raise DsqlError("22023", text, position=_position(node))
         if not -NUMERIC_SCALE_MAX <= scale <= NUMERIC_SCALE_MAX:
             raise DsqlError(
                 "22023",

@@ -54,5 +54,12 @@ def system_functions() -> tuple[Function, ...]:
             (("name", TEXT), ("abbrev", TEXT), ("utc_offset", INTERVAL), ("is_dst", BOOL)),
             "SELECT * FROM pg_catalog.pg_timezone_names",
         ),
+        function(
+            3423,
+            "pg_partition_tree",
+            (2205,),
+            (("relid", 2205), ("parentrelid", 2205), ("isleaf", BOOL), ("level", 23)),
+            "SELECT NULL::regclass, NULL::regclass, NULL::boolean, NULL::integer WHERE false",
+        ),
         function(3035, "pg_listening_channels", (), (("pg_listening_channels", TEXT),), "SELECT NULL::text WHERE false"),
     )

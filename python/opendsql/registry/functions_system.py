@@ -45,6 +45,10 @@ FUNCTIONS = functions("""
  2232 pg_get_function_identity_arguments(oid) -> text                    hook:pg_get_function_identity_arguments  stable
  3352 pg_get_partkeydef(oid) -> text                                     hook:pg_get_partkeydef  stable
  3425 pg_partition_ancestors(regclass) -> regclass                       hook:pg_partition_ancestors  stable
+ 6121 pg_relation_is_publishable(regclass) -> bool                        hook:pg_relation_is_publishable  stable
+ 3408 pg_get_partition_constraintdef(oid) -> text                        hook:pg_get_partition_constraintdef  stable
+ 2322 pg_tablespace_size(oid) -> int8                                    hook:pg_tablespace_size  volatile
+ 2323 pg_tablespace_size(name) -> int8                                   hook:pg_tablespace_size  volatile
  3424 pg_partition_root(regclass) -> regclass                            hook:pg_partition_root  stable
  1573 pg_get_ruledef(oid) -> text                                        hook:pg_get_ruledef  stable
  2504 pg_get_ruledef(oid, bool) -> text                                  hook:pg_get_ruledef  stable

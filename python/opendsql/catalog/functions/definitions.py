@@ -212,6 +212,11 @@ def pg_describe_object(classid: str, objid: str, sub: str) -> str | None:
     return f"{word} {found.name}"
 
 
+def pg_relation_is_publishable(oid: str) -> str:
+    """SQL: pg_relation_is_publishable(oid)."""
+    return "t" if isinstance(find_relation(oid), Table) else "f"
+
+
 def pg_get_ruledef(oid: str, pretty: str | None = None) -> None:
     """Views are the only rules, and they are shown as views."""
 
@@ -226,5 +231,7 @@ FUNCTIONS = {
     "pg_get_function_result": pg_get_function_result, "pg_get_functiondef": pg_get_functiondef,
     "pg_get_function_arg_default": pg_get_function_arg_default, "pg_get_function_sqlbody": nothing,
     "pg_get_partkeydef": nothing, "pg_get_ruledef": pg_get_ruledef, "pg_get_triggerdef": nothing,
-    "pg_partition_ancestors": nothing, "pg_partition_root": nothing, "oidvectortypes": oidvectortypes, "pg_describe_object": pg_describe_object,
+    "pg_partition_ancestors": nothing, "pg_partition_root": nothing, "pg_get_partition_constraintdef": nothing,
+    "pg_relation_is_publishable": pg_relation_is_publishable, "oidvectortypes": oidvectortypes,
+    "pg_describe_object": pg_describe_object,
 }  # fmt: skip

@@ -61,6 +61,7 @@ def zero(*args: str | None) -> str:
 
 _REFUSED = (
     "pg_relation_size", "pg_total_relation_size", "pg_table_size", "pg_indexes_size", "pg_database_size",
+    "pg_tablespace_size",
 )  # fmt: skip
 FUNCTIONS = {name: unavailable(name) for name in _REFUSED} | {
     "pg_relation_filenode": pg_relation_filenode, "pg_relation_is_updatable": pg_relation_is_updatable,
