@@ -15,13 +15,15 @@ from dsql_core.execute import (
     op_scan,
     op_set,
     op_sort,
+    op_srf,
     op_sub,
+    op_window,
 )
 from dsql_core.execute.backfill import backfill_chunk, compile_backfill
 from dsql_core.execute.errors import ExecuteError
 from dsql_core.execute.handle import EngineHandle, SessionHandle
 from dsql_core.execute.program import ProgramHandle
-from dsql_core.execute.pycall import register_pyfunction, set_pyfunction_resolver
+from dsql_core.execute.pycall import register_pyfunction, set_pyfunction_resolver, set_srf_function
 
 Program = ProgramHandle
 
@@ -39,9 +41,12 @@ __all__ = [
     "op_scan",
     "op_set",
     "op_sort",
+    "op_srf",
     "op_sub",
+    "op_window",
     "backfill_chunk",
     "compile_backfill",
     "register_pyfunction",
     "set_pyfunction_resolver",
+    "set_srf_function",
 ]

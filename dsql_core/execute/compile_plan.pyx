@@ -19,7 +19,7 @@ from dsql_core.execute.state cimport (AggregateCall, Expr, JOIN_ANTI, JOIN_FULL,
                                       P_NL_JOIN, P_PROJECT, P_RECURSIVE, P_RESULT, P_ROWS, P_SCAN, P_SETOP, P_SORT,
                                       P_SRF, P_UPDATE, P_VALUES, P_WINDOW, P_WORK_SCAN, PlanNode, SET_EXCEPT,
                                       SET_EXCEPT_ALL, SET_INTERSECT, SET_INTERSECT_ALL, SET_UNION, SET_UNION_ALL,
-                                      SetColumn, TableInfo)
+                                      SetColumn, TableInfo, WindowCall)
 from dsql_core.execute.tuples cimport tuple_layout
 from dsql_core.execute.vectors cimport scalar_copy
 
@@ -31,6 +31,15 @@ cdef dict _JOINS = {"inner": JOIN_INNER, "left": JOIN_LEFT, "right": JOIN_RIGHT,
 cdef dict _SETS = {"union_all": SET_UNION_ALL, "union": SET_UNION, "intersect": SET_INTERSECT,
                    "intersect_all": SET_INTERSECT_ALL, "except": SET_EXCEPT, "except_all": SET_EXCEPT_ALL}
 cdef dict _SRFS = {"generate_series": 1, "unnest": 2}
+
+
+cdef dict _WINDOW_FUNCTIONS = {name: place + 1 for place, name in enumerate((
+    "row_number", "rank", "dense_rank", "percent_rank", "cume_dist", "ntile", "lag", "lead", "first_value", "last_value",
+    "nth_value"))}
+cdef dict _FRAME_MODES = {"range": 0, "rows": 1, "groups": 2}
+cdef dict _FRAME_BOUNDS = {"unbounded_preceding": 0, "preceding": 1, "current_row": 2, "following": 3,
+                           "unbounded_following": 4}
+cdef dict _FRAME_EXCLUDES = {None: 0, "current_row": 1, "group": 2, "ties": 3}
 
 
 cdef class PlanCompiler(ExprCompiler):
@@ -130,9 +139,10 @@ cdef class PlanCompiler(ExprCompiler):
     def _srf(self, size_t address, dict ir, needed):
         cdef PlanNode* node = <PlanNode*>address
         node.op = P_SRF
-        if ir["fn"] not in _SRFS:
-            raise LookupError(f"no set-returning function named {ir['fn']}")
-        node.srf = _SRFS[ir["fn"]]
+        node.srf = _SRFS.get(ir["fn"], 3)
+        node.srf_name = self.text(ir["fn"])
+        if node.srf == 3:
+            self.program.needs_gil = 1
         node.exprs = self.exprs(ir["args"], [])
         node.expr_count = len(ir["args"])
         out = list(ir["out"])
@@ -140,6 +150,7 @@ cdef class PlanCompiler(ExprCompiler):
         if node.flag and len(out) == 1:
             out.append(OID_INT8)
         self._output(node, out)
+        self._tuples(node, out[:len(out) - node.flag], 0)
 
     cdef int _scan_fields(self, PlanNode* node, dict ir, list bound_types, object output_needed, list filter_types,
                           int filter_base) except -1:
@@ -406,7 +417,53 @@ cdef class PlanCompiler(ExprCompiler):
         return 0
 
     def _window(self, size_t address, dict ir, needed):
-        raise NotImplementedError("window operator")
+        cdef PlanNode* node = <PlanNode*>address
+        cdef WindowCall* call
+        cdef list computed = []
+        cdef list types
+        cdef size_t i
+        partition = list(ir["partition"])
+        order = list(ir["order"])
+        funcs = list(ir["funcs"])
+        node.op = P_WINDOW
+        node.child = self.node(ir["input"], None)
+        types = self.types_of(node.child)
+        keys = [(expr, False, False) for expr in partition] + order
+        node.partition_count = len(partition)
+        node.sort_keys = self.sort_keys(keys, types)
+        node.sort_count = len(keys)
+        node.param_index = numbers(self, [len(types) + k for k in range(len(keys))])
+        computed = [key[0] for key in keys]
+        node.window_count = len(funcs)
+        node.windows = <WindowCall*>self.alloc((len(funcs) + 1) * sizeof(WindowCall))
+        for i in range(len(funcs)):
+            call = &node.windows[i]
+            fn = funcs[i]["fn"]
+            args = list(funcs[i].get("args") or ())
+            call.type_oid = funcs[i]["type"]
+            call.phys = type_phys(call.type_oid)
+            call.arg_count = len(args)
+            call.first_column = len(types) + len(computed)
+            computed += args
+            if funcs[i].get("aggregate", fn not in _WINDOW_FUNCTIONS):
+                if args or fn not in ("count", "count_star", "count(*)"):
+                    call.aggregate = aggregate_find(fn)
+                    call.is_strict = (call.aggregate.flags & AGG_STRICT) != 0
+            else:
+                call.fn = _WINDOW_FUNCTIONS[fn]
+            if funcs[i].get("filter") is not None:
+                call.has_filter = 1
+                computed.append(funcs[i]["filter"])
+            call.mode = _FRAME_MODES[funcs[i].get("mode") or "range"]
+            call.start = _FRAME_BOUNDS[funcs[i].get("start") or "unbounded_preceding"]
+            call.end = _FRAME_BOUNDS[funcs[i].get("end") or "current_row"]
+            call.exclude = _FRAME_EXCLUDES[funcs[i].get("exclude")]
+            call.start_offset = self.optional(funcs[i].get("start_offset"), [])
+            call.end_offset = self.optional(funcs[i].get("end_offset"), [])
+        node.params = self.exprs(computed, types)
+        node.param_count = len(computed)
+        self._tuples(node, types + [node.params[i].type_oid for i in range(node.param_count)], 0)
+        self._output(node, types + [node.windows[i].type_oid for i in range(node.window_count)])
 
     # -- joins and sets ------------------------------------------------------------------------------------------------
 

@@ -14,16 +14,18 @@ from libc.string cimport memset
 from dsql_core.base.error cimport dsql_error_set, dsql_error_t
 from libc.string cimport memcpy
 
-from dsql_core.base.memory cimport Buffer, buffer_free, buffer_init
+from dsql_core.base.memory cimport Buffer, buffer_free, buffer_init, pool_alloc
 from dsql_core.base.vector cimport Value
 from dsql_core.execute.expr cimport EVAL_ERROR, EVAL_OK, EVAL_YIELD, eval_expr, eval_no_memory
+from dsql_core.execute.hashtable cimport rows_add
 from dsql_core.execute.state cimport Session
-from dsql_core.execute.vectors cimport scalar_copy, value_keep, vector_alloc, vector_nulls, vector_value
+from dsql_core.execute.tuples cimport tuple_store
+from dsql_core.execute.vectors cimport scalar_copy, value_keep, vector_alloc, vector_nulls, vector_of_value, vector_value
 from dsql_core.types.io cimport type_input, type_output
-from dsql_core.base.memory cimport pool_alloc
 
 cdef dict _functions = {}
 cdef object _resolver = None
+cdef object _srf = None
 
 
 def register_pyfunction(str name, function) -> None:
@@ -35,6 +37,12 @@ def set_pyfunction_resolver(resolver) -> None:
     """resolver(name) -> callable: asked for names that were not registered."""
     global _resolver
     _resolver = resolver
+
+
+def set_srf_function(rows) -> None:
+    """rows(name, [text | None]) -> rows of texts: what runs set-returning functions that are Python."""
+    global _srf
+    _srf = rows
 
 
 def find_pyfunction(str name):
@@ -151,6 +159,70 @@ cdef int eval_python(Execution* x, const Expr* e, const Batch* input, const uint
             or vector_nulls(x.eval.pool, out, input.row_count) < 0:
         return eval_no_memory(x)
     r = _rows(x, e, args, sel, count, out)
+    if r < 0 and not x.eval.error.is_set:
+        return eval_no_memory(x)
+    return r
+
+
+cdef int _srf_rows(Execution* x, const PlanNode* node, const Value* args, Pool* pool, RowList* out) except -2:
+    cdef list texts = []
+    cdef Buffer text
+    cdef Value value
+    cdef uint32_t i
+    cdef uint32_t width = node.tuples.column_count
+    cdef Vector* columns = <Vector*>pool_alloc(pool, (width + 1) * sizeof(Vector))
+    cdef Value* values = <Value*>pool_alloc(pool, (width + 1) * sizeof(Value))
+    cdef unsigned char* tuple_
+    cdef bytes encoded
+    cdef list keep
+    if columns == NULL or values == NULL:
+        return -1
+    if _srf is None:
+        raise LookupError("no set-returning Python functions are known")
+    buffer_init(&text)
+    try:
+        for i in range(node.expr_count):
+            if args[i].is_null:
+                texts.append(None)
+                continue
+            value = args[i]
+            text.size = 0
+            if type_output(&value, x.eval.format, &text) < 0 or text.failed:
+                return -1
+            texts.append(text.data[:text.size].decode("utf-8") if text.size else "")
+    finally:
+        buffer_free(&text)
+    for row in _srf((<bytes>node.srf_name).decode("utf-8"), texts):
+        keep = []
+        for i in range(width):
+            memset(&values[i], 0, sizeof(Value))
+            values[i].type_oid = node.tuples.type_oids[i]
+            values[i].phys = node.tuples.phys[i]
+            if row[i] is None:
+                values[i].is_null = 1
+            else:
+                encoded = str(row[i]).encode("utf-8")
+                keep.append(encoded)
+                if type_input(node.tuples.type_oids[i], -1, <const unsigned char*>encoded, len(encoded), x.eval.format,
+                              pool, &values[i], x.eval.error) < 0:
+                    return -1
+            vector_of_value(&values[i], &columns[i])
+        tuple_ = tuple_store(&node.tuples, pool, columns, 0)
+        if tuple_ == NULL or rows_add(out, pool, tuple_) < 0:
+            return -1
+    return 0
+
+
+cdef int _srf_guarded(Execution* x, const PlanNode* node, const Value* args, Pool* pool, RowList* out) noexcept with gil:
+    try:
+        return _srf_rows(x, node, args, pool, out)
+    except BaseException as error:
+        _fill_error(x.eval.error, error)
+        return -1
+
+
+cdef int srf_rows(Execution* x, const PlanNode* node, const Value* args, Pool* pool, RowList* out) noexcept nogil:
+    cdef int r = _srf_guarded(x, node, args, pool, out)
     if r < 0 and not x.eval.error.is_set:
         return eval_no_memory(x)
     return r

@@ -258,19 +258,46 @@ cdef struct SetColumn:
     uint32_t column
     Expr* expr
 
+cdef enum WindowFunction:
+    WF_AGGREGATE = 0               # an ordinary aggregate over the frame
+    WF_ROW_NUMBER = 1
+    WF_RANK = 2
+    WF_DENSE_RANK = 3
+    WF_PERCENT_RANK = 4
+    WF_CUME_DIST = 5
+    WF_NTILE = 6
+    WF_LAG = 7
+    WF_LEAD = 8
+    WF_FIRST_VALUE = 9
+    WF_LAST_VALUE = 10
+    WF_NTH_VALUE = 11
+
+cdef enum FrameBound:
+    FRAME_UNBOUNDED_PRECEDING = 0
+    FRAME_OFFSET_PRECEDING = 1
+    FRAME_CURRENT_ROW = 2
+    FRAME_OFFSET_FOLLOWING = 3
+    FRAME_UNBOUNDED_FOLLOWING = 4
+
+cdef enum FrameMode:
+    FRAME_RANGE = 0
+    FRAME_ROWS = 1
+    FRAME_GROUPS = 2
+
 cdef struct WindowCall:
-    const Aggregate* aggregate     # an ordinary aggregate over the frame; NULL = a pure window function
-    int32_t fn                     # WF_*
-    Expr** args
-    uint32_t arg_count
-    uint32_t type_oid
+    const Aggregate* aggregate     # NULL with WF_AGGREGATE = count(*)
+    uint8_t fn                     # WF_*
     uint8_t phys
-    uint8_t frame_mode             # 0 range, 1 rows, 2 groups
-    uint8_t start_kind             # 0 unbounded preceding, 1 offset preceding, 2 current row, 3 offset following, 4 unbounded following
-    uint8_t end_kind
+    uint8_t is_strict
+    uint8_t has_filter             # a stored boolean column behind the arguments
+    uint8_t mode                   # FrameMode
+    uint8_t start                  # FrameBound
+    uint8_t end
     uint8_t exclude                # 0 none, 1 current row, 2 group, 3 ties
-    Expr* filter
-    Expr* start_offset
+    uint32_t type_oid
+    uint32_t arg_count
+    uint32_t first_column          # stored column of the first argument
+    Expr* start_offset             # constant over the query
     Expr* end_offset
 
 cdef struct PlanNode:
@@ -333,7 +360,7 @@ cdef struct PlanNode:
     # window
     WindowCall* windows
     uint32_t window_count
-    uint32_t partition_count
+    uint32_t partition_count       # the first sort keys are the partition's
     # ctes and setops
     uint32_t cte
     # constant rows
@@ -352,7 +379,8 @@ cdef struct PlanNode:
     uint8_t touches_pk
     int32_t conflict_index         # -2 any, -1 primary key, else place in table.indexes
     Expr* conflict_where
-    int32_t srf
+    int32_t srf                    # 1 generate_series, 2 unnest, 3 Python
+    const char* srf_name
 
 cdef struct SubplanInfo:           # values of its parameters: the args (behind the left operand) of the Expr that uses it
     PlanNode* plan
