@@ -115,6 +115,8 @@ KNOWN: dict[str, str] = {
     "age(timestamp, timestamp)": "of infinity: 15 computes nonsense, here it is an error as in 17",
     "age(timestamptz, timestamptz)": "the same",
     "make_interval(int4, int4, int4, int4, int4, int4, float8)": "15 wraps around, here it is an error as in 17",
+    "round(numeric, int4)": "beyond 2,000 decimals the scale is cut",
+    "trunc(numeric, int4)": "the same",
     "timezone(text, timestamp)": "'1.5' as a zone: 15 reads a POSIX fraction of its own",
     "timezone(text, timestamptz)": "the same",
 }

@@ -49,6 +49,7 @@ for _cast in CASTS:
                 oid=_cast.function_oid, name=_cast.function_name, arg_types=(_cast.source,),
                 result_type=_cast.target, kind="py" if _cast.method == "py" else "f",
                 implementation=_cast.implementation or "", volatility=_cast.volatility,
+                hook=(_cast.implementation or "").startswith("text_reg"),
             ),
         )  # fmt: skip
 

@@ -112,9 +112,9 @@ FUNCTIONS = functions("""
  1987 similar_to_escape(text) -> text                                    py:similar_to_escape
  2284 regexp_replace(text, text, text) -> text                           py:regexp_replace
  2285 regexp_replace(text, text, text, text) -> text                     py:regexp_replace
- 6251 regexp_replace(text, text, text, int4, int4, text) -> text         py:regexp_replace
- 6252 regexp_replace(text, text, text, int4, int4) -> text               py:regexp_replace
- 6253 regexp_replace(text, text, text, int4) -> text                     py:regexp_replace
+ 6251 regexp_replace(text, text, text, int4, int4, text) -> text         py:regexp_replace_from
+ 6252 regexp_replace(text, text, text, int4, int4) -> text               py:regexp_replace_from
+ 6253 regexp_replace(text, text, text, int4) -> text                     py:regexp_replace_from
  2763 regexp_matches(text, text) -> setof text[]                         srf:regexp_matches
  2764 regexp_matches(text, text, text) -> setof text[]                   srf:regexp_matches
  3396 regexp_match(text, text) -> text[]                                 py:regexp_match

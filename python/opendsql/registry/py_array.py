@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import bisect
 import random
 from decimal import Decimal
 from typing import Any
@@ -69,7 +70,8 @@ def array_cat(types: tuple[int, ...], left: str | None, right: str | None) -> st
     if not b.items:
         return left
     difference = a.dimensions - b.dimensions
-    if abs(difference) > 1 or _shape(a.items)[1 if difference >= 0 else 0 :] != _shape(b.items)[1 if difference <= 0 else 0 :]:
+    inner_a, inner_b = _inner(a, difference >= 0), _inner(b, difference <= 0)
+    if abs(difference) > 1 or inner_a != inner_b:
         raise DsqlError(
             "2202E",
             "cannot concatenate incompatible arrays",
@@ -84,6 +86,12 @@ def array_cat(types: tuple[int, ...], left: str | None, right: str | None) -> st
     if difference > 0:
         return format_array([*a.items, b.items], a.lower)
     return format_array([a.items, *b.items], b.lower)
+
+
+def _inner(array: PgArray, outer: bool) -> list[tuple[int, int]]:
+    # Sizes and bounds of the dimensions that must agree: all, or all but the outermost.
+    pairs = list(zip(_shape(array.items), array.lower, strict=True))
+    return pairs[1:] if outer else pairs
 
 
 def _shape(items: list[Any]) -> list[int]:
@@ -267,7 +275,7 @@ def width_bucket_array(types: tuple[int, ...], operand: str, thresholds: str) ->
     numeric = _element(types) in (20, 21, 23, 700, 701, 1700)
     read = (lambda t: Decimal(t)) if numeric else (lambda t: t)
     value = read(operand)
-    return str(sum(1 for item in array.items if read(item) <= value))
+    return str(bisect.bisect_right([read(item) for item in array.items], value))
 
 
 @pyfunction(typed=True)

@@ -62,7 +62,9 @@ def parse_template(template: str) -> tuple[tuple[Node, ...], bool]:
                 fill = False
             elif head == "FX":
                 exact = True
-            elif head != "TM":
+            elif head == "TM":
+                fill = False
+            else:
                 break
             at += 2
         word = next((word for word in _ORDERED if template.startswith(word, at)), None)
@@ -242,7 +244,7 @@ def _write_date(node: Node, m: Moment) -> str | None:
     if field == "MM":
         return _number(m.month, 2, node)
     if field == "DD":
-        return _number(m.day, 2, node)
+        return _number(m.day, 2 if m.day >= 0 else 1, node)
     if field == "DDD":
         days = (m.year * 12 + m.month) * 30 + m.day if m.is_interval else m.days - days_of(m.year, 1, 1) + 1
         return _number(days, 3, node)

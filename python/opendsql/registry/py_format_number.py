@@ -8,6 +8,7 @@ blank (nothing with FM), a sign stands before the first digit unless the templat
 from __future__ import annotations
 
 import functools
+import math
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Context, Decimal
 
@@ -155,7 +156,7 @@ def _roman(number: Decimal, template: Template) -> str:
 def _scientific(number: Decimal, template: Template) -> str:
     if not number.is_finite():
         return " " + "#" * (template.before or 1) + "." + "#" * template.after + "####"
-    mantissa = f"{number:.{template.after}E}" if number else f"{Decimal(0):.{template.after}E}"
+    mantissa = f"{number:.{template.after}E}" if number else f"{0.0:.{template.after}E}"
     digits, _, exponent = mantissa.partition("E")
     value = int(exponent)
     text = f"{digits}e{'-' if value < 0 else '+'}{abs(value):02d}"
@@ -184,6 +185,7 @@ class _Writer:
             self.signed = not negative and not template.fill and not self.sign
             if self.sign == "before" and template.before == template.sign_place:
                 self.sign = "after"
+        self.zero_start = max(0, template.zero_start - 1)
         self.places = template.after + template.before - 1
         self.last = self._last_relevant()
         if not self.signed and blanks == 0:
@@ -208,7 +210,7 @@ class _Writer:
 
     def _sign_now(self) -> None:
         ends_at_point = self.last is not None and self.digits[self.last] == "."
-        due = self.place >= self.blanks or (self.t.has_zero and self.t.zero_start == self.place)
+        due = self.place >= self.blanks or (self.t.has_zero and self.zero_start == self.place)
         if self.signed or not due or (self._hides_zero() and not ends_at_point):
             return
         if self.sign:
@@ -228,10 +230,10 @@ class _Writer:
 
     def digit(self, word: str) -> None:
         self._sign_now()
-        if self.place < self.blanks and (self.t.zero_start > self.place or not self.t.has_zero):
+        if self.place < self.blanks and (self.zero_start > self.place or not self.t.has_zero):
             if self.t.fill:
                 self.out.append(" ")
-        elif self.t.has_zero and self.place < self.blanks and self.t.zero_start <= self.place:
+        elif self.t.has_zero and self.place < self.blanks and self.zero_start <= self.place:
             self.out.append("0")
             self.started = True
         else:
@@ -284,7 +286,7 @@ class _Writer:
                 self.out.append("" if self.negative and not self.t.fill else " " if self.negative else "+")
             elif word == "SG":
                 self.out.append("-" if self.negative else "+")
-            elif word == "TH" and not self.t.has_point and not self.negative:
+            elif word == "TH" and not self.t.has_point and not self.negative and self.digits.isdigit():
                 self.out.append(_ordinal(self.digits, text))
         return "".join(self.out)
 
@@ -303,33 +305,47 @@ def number_to_char(oid: int, value: str, template_text: str) -> str | None:
     template = parse_template(template_text)
     number = Decimal(value.replace("Infinity", "inf"))
     if template.roman:
-        return _roman(number, template)
+        if number.is_nan():
+            raise DsqlError("0A000", "cannot convert NaN to integer")
+        if abs(number) > 2147483647:
+            raise DsqlError("22003", "integer out of range")
+        return _roman(Decimal(round(float(value))) if oid in (700, 701) else number, template)
     if template.scientific:
         return _scientific(number, template)
-    before, after = template.before + template.shift, template.after
+    walked = Template(**{name: getattr(template, name) for name in template.__slots__})
+    walked.before += template.shift
+    if oid in (700, 701):
+        return _float_to_char(value, oid, walked)
     if template.has_shift:
         number = number.scaleb(template.shift, context=_CONTEXT)
-    if not number.is_finite():
-        negative = number.is_signed() and not number.is_nan()
-        digits = "#" * before + ("." + "#" * after if after else "")
-        blanks = 0
-        walked = Template(**{name: getattr(template, name) for name in template.__slots__})
-        walked.before = before
-        return _Writer(walked, digits, negative, blanks).run()
-    if oid in (700, 701):
-        # A float has 6 or 15 digits to give.
-        whole = len(str(abs(int(number))))
-        after = max(0, min(after, (6 if oid == 700 else 15) - whole))
-    number = number.quantize(Decimal(1).scaleb(-after), rounding=ROUND_HALF_UP, context=_CONTEXT)
-    negative = number < 0
-    digits = format(abs(number), "f")
+    if number.is_nan() or number.is_infinite():
+        digits = "#" * walked.before + ("." + "#" * walked.after if walked.after else "")
+        return _Writer(walked, digits, number.is_signed() and not number.is_nan(), 0).run()
+    number = number.quantize(Decimal(1).scaleb(-walked.after), rounding=ROUND_HALF_UP, context=_CONTEXT)
+    return _walk(walked, format(abs(number), "f"), number < 0)
+
+
+def _float_to_char(value: str, oid: int, template: Template) -> str:
+    # Rounded as C prints them, with no more than the type's 6 or 15 digits.
+    number = float(value)
+    if template.has_shift:
+        number *= 10.0**template.shift
+    if math.isnan(number):
+        return _Writer(template, "NaN", False, max(0, template.before - 3)).run()
+    if math.isinf(number):
+        template.after = 0
+        return _Writer(template, "#" * template.before + ".", number < 0, 0).run()
+    whole = len(f"{abs(number):.0f}")
+    template.after = max(0, min(template.after, (6 if oid == 700 else 15) - whole))
+    text = f"{number:.{template.after}f}"
+    return _walk(template, text.lstrip("-"), text.startswith("-"))
+
+
+def _walk(template: Template, digits: str, negative: bool) -> str:
     whole = len(digits.partition(".")[0])
-    blanks = max(0, before - whole)
-    if whole > before:
-        digits = "#" * before + "." + "#" * template.after
-    walked = Template(**{name: getattr(template, name) for name in template.__slots__})
-    walked.before, walked.after = before, after if oid in (700, 701) else template.after
-    return _Writer(walked, digits, negative, blanks).run()
+    if whole > template.before:
+        digits = "#" * template.before + "." + "#" * template.after
+    return _Writer(template, digits, negative, max(0, template.before - whole)).run()
 
 
 # --- reading ---------------------------------------------------------------------------------------------------------
@@ -345,49 +361,72 @@ def to_number(text: str, template_text: str) -> str | None:
         raise DsqlError("0A000", '"RN" not supported for input')
     if template.scientific:
         raise DsqlError("0A000", '"EEEE" not supported for input')
-    digits: list[str] = []
-    negative = False
-    at = 0
+    reader = _NumberReader(template, text)
     for word, _ in template.nodes:
-        if word in ("9", "0", ".", "D", "S", "MI", "PL", "SG", "PR"):
-            while at < len(text) and text[at] == " ":
-                at += 1
-        if at >= len(text):
+        if reader.at >= len(text):
             break
-        if word in ("9", "0"):
-            if text[at] in "+-" and not digits:
-                negative = text[at] == "-"
-                at += 1
-            elif text[at] == "<" and template.brackets:
-                negative = True
-                at += 1
-            if at < len(text) and text[at].isdigit():
-                digits.append(text[at])
-                at += 1
-            elif at < len(text) and text[at] == "." and template.has_point and "." not in digits:
-                continue
-        elif word in (".", "D"):
-            # Digits beyond the template's places before the point are dropped, as PostgreSQL does not.
-            if text[at] == ".":
-                digits.append(".")
-                at += 1
+        reader.read(word)
+    return reader.value()
+
+
+class _NumberReader:
+    """Walks template and text together: every place of the template takes one character, fitting or not."""
+
+    def __init__(self, template: Template, text: str) -> None:
+        self.t = template
+        self.text = text
+        self.at = 0
+        self.digits: list[str] = []
+        self.before = self.after = 0
+        self.negative = self.pointed = False
+
+    def read(self, word: str) -> None:
+        c = self.text[self.at]
+        if word in ("9", "0", ".", "D"):
+            self._place()
         elif word in (",", "G"):
-            if text[at] == ",":
-                at += 1
+            self.at += c == ","
         elif word in ("S", "MI", "PL", "SG"):
-            if text[at] in "+-":
-                negative = text[at] == "-"
-                at += 1
+            if c in "+-":
+                self.negative = c == "-"
+                self.at += 1
         elif word == "PR":
-            at += text[at] == ">"
-        elif not word:
-            at += 1
-    if template.sign and at < len(text) and text[at] == "-":
-        negative = True
-    joined = "".join(digits)
-    if not joined.strip("."):
-        raise DsqlError("22P02", 'invalid input syntax for type numeric: " "')
-    value = Decimal(joined)
-    if template.has_shift:
-        value = value.scaleb(-template.shift)
-    return format(-value if negative else value, "f")
+            self.at += c == ">"
+        elif word != "V":
+            self.at += 1
+
+    def _place(self) -> None:
+        while self.at < len(self.text) and self.text[self.at] == " ":
+            self.at += 1
+        if self.at < len(self.text) and not self.digits:
+            c = self.text[self.at]
+            if c in "+-" or (c == "<" and self.t.brackets):
+                self.negative = c in "-<"
+                self.at += 1
+        if self.at < len(self.text):
+            c = self.text[self.at]
+            if c.isdigit():
+                if self.pointed and self.after == self.t.after:
+                    return
+                self.digits.append(c)
+                if self.pointed:
+                    self.after += 1
+                else:
+                    self.before += 1
+            elif c == "." and self.t.has_point and not self.pointed:
+                self.digits.append(c)
+                self.pointed = True
+            self.at += 1
+
+    def value(self) -> str:
+        if self.t.sign and self.text[self.at : self.at + 1] == "-":
+            self.negative = True
+        joined = "".join(self.digits)
+        if not joined.strip("."):
+            raise DsqlError("22P02", 'invalid input syntax for type numeric: " "')
+        value = Decimal(joined)
+        if abs(value) >= Decimal(10) ** (self.t.before + self.t.shift):
+            raise DsqlError("22003", "numeric field overflow")
+        if self.t.has_shift:
+            value = _CONTEXT.multiply(value, Decimal(1).scaleb(-self.t.shift).quantize(Decimal("1e-16")))
+        return format(-value if self.negative else value, "f")

@@ -32,14 +32,27 @@ def object_field_text(document: str, key: str) -> str | None:
     return jsontext.as_text(jsontext.field(document, key))
 
 
-@pyfunction("json_array_element", "jsonb_array_element")
+@pyfunction("json_array_element")
 def array_element(document: str, index: str) -> str | None:
     return jsontext.element(document, int(index))
 
 
-@pyfunction("json_array_element_text", "jsonb_array_element_text")
+@pyfunction("json_array_element_text")
 def array_element_text(document: str, index: str) -> str | None:
     return jsontext.as_text(jsontext.element(document, int(index)))
+
+
+@pyfunction()
+def jsonb_array_element(document: str, index: str) -> str | None:
+    # A jsonb scalar counts as an array of one.
+    if jsontext.kind(document) not in ("array", "object"):
+        return document if int(index) in (0, -1) else None
+    return jsontext.element(document, int(index))
+
+
+@pyfunction()
+def jsonb_array_element_text(document: str, index: str) -> str | None:
+    return jsontext.as_text(jsonb_array_element(document, index))
 
 
 def _walk(document: str | None, steps: list[str | None]) -> str | None:
@@ -242,7 +255,7 @@ def object_of_arrays(first: str, second: str | None = None) -> str:
     keys = parse_array(first)
     if second is not None:
         values = parse_array(second)
-        if keys.dimensions > 1 or values.dimensions > 1:
+        if keys.dimensions > 1 or keys.dimensions != values.dimensions:
             raise DsqlError("2202E", "wrong number of array subscripts")
         pairs = list(zip(keys.flat(), values.flat(), strict=False))
         if len(keys.flat()) != len(values.flat()):
@@ -270,7 +283,7 @@ def object_of_arrays(first: str, second: str | None = None) -> str:
 def _scalar(document: str, target: str, wanted: str) -> str:
     kind = jsontext.kind(document)
     if kind != wanted:
-        raise invalid(f"cannot cast jsonb {kind} to type {target}")
+        raise invalid(f"cannot cast jsonb {'numeric' if kind == 'number' else kind} to type {target}")
     return document
 
 

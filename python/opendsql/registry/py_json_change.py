@@ -12,6 +12,7 @@ from opendsql.registry.jsontext import Number
 from opendsql.registry.pgtext import invalid, parse_array
 from opendsql.registry.pyfunctions import pyfunction
 
+Steps = list["str | None"]
 _INTEGER = re.compile(r"\s*[+-]?\d+\s*\Z")
 
 
@@ -20,8 +21,6 @@ def jsonb_concat(left: str, right: str) -> str:
     a, b = jsontext.loads(left), jsontext.loads(right)
     if isinstance(a, dict) and isinstance(b, dict):
         return jsontext.dumps({**a, **b})
-    if isinstance(a, dict) and not isinstance(b, list) or isinstance(b, dict) and not isinstance(a, list):
-        raise invalid("invalid concatenation of jsonb objects")
     return jsontext.dumps((a if isinstance(a, list) else [a]) + (b if isinstance(b, list) else [b]))
 
 
@@ -67,18 +66,24 @@ def _place(step: str, position: int) -> int:
     return int(step)
 
 
-def _steps(path: str) -> list[str]:
+def _steps(path: str) -> Steps:
     steps = parse_array(path)
     if steps.dimensions > 1:
         raise DsqlError("2202E", "wrong number of array subscripts")
-    for position, step in enumerate(steps.flat(), start=1):
-        if step is None:
-            raise DsqlError("22004", f"path element at position {position} is null")
-    return [step for step in steps.flat() if step is not None]
+    return steps.flat()
 
 
-def _delete_at(value: Any, steps: list[str], depth: int) -> None:
+def _step(steps: Steps, depth: int) -> str:
     step = steps[depth]
+    if step is None:
+        raise DsqlError("22004", f"path element at position {depth + 1} is null")
+    return step
+
+
+def _delete_at(value: Any, steps: Steps, depth: int) -> None:
+    if not isinstance(value, (dict, list)):
+        return
+    step = _step(steps, depth)
     if isinstance(value, dict):
         if step not in value:
             return
@@ -101,13 +106,15 @@ def jsonb_delete_path(document: str, path: str) -> str:
     value, steps = jsontext.loads(document), _steps(path)
     if not isinstance(value, (dict, list)):
         raise invalid("cannot delete path in scalar")
-    if steps:
+    if steps and value:
         _delete_at(value, steps, 0)
     return jsontext.dumps(value)
 
 
-def _set_at(value: Any, steps: list[str], depth: int, new: Any, create: bool) -> None:
-    step, last = steps[depth], depth == len(steps) - 1
+def _set_at(value: Any, steps: Steps, depth: int, new: Any, create: bool) -> None:
+    if not isinstance(value, (dict, list)):
+        return
+    step, last = _step(steps, depth), depth == len(steps) - 1
     if isinstance(value, dict):
         if step in value and not last:
             _set_at(value[step], steps, depth + 1, new, create)
@@ -129,7 +136,7 @@ def jsonb_set(document: str, path: str, new: str, create: str = "t") -> str:
     value, steps = jsontext.loads(document), _steps(path)
     if not isinstance(value, (dict, list)):
         raise invalid("cannot set path in scalar")
-    if steps:
+    if steps and (value or create == "t"):
         _set_at(value, steps, 0, jsontext.loads(new), create == "t")
     return jsontext.dumps(value)
 
@@ -163,8 +170,10 @@ def jsonb_set_lax(
     raise invalid('null_value_treatment must be "delete_key", "return_target", "use_json_null", or "raise_exception"')
 
 
-def _insert_at(value: Any, steps: list[str], depth: int, new: Any, after: bool) -> None:
-    step, last = steps[depth], depth == len(steps) - 1
+def _insert_at(value: Any, steps: Steps, depth: int, new: Any, after: bool) -> None:
+    if not isinstance(value, (dict, list)):
+        return
+    step, last = _step(steps, depth), depth == len(steps) - 1
     if isinstance(value, dict):
         if step in value:
             if last:

@@ -7,6 +7,7 @@ separators of template and text match loosely (not under FX).
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 from opendsql.errors import DsqlError
@@ -123,7 +124,7 @@ class _Reader:
             if rest.startswith(word):
                 self.at += len(word)
                 return number
-        shown = self.text[self.at : self.at + (3 if short else len(self.text))].split(" ")[0]
+        shown = self.text[self.at :].split(" ")[0]
         detail = "The given value did not match any of the allowed values for this field."
         raise _invalid(shown, node.text, detail)
 
@@ -139,22 +140,33 @@ class _Reader:
     def _number(self, node: Node, fixed: bool) -> None:
         name, start = node.field, self.at
         width = _WIDTHS[name]
-        limit = width if fixed or self.exact or name.startswith("FF") or name in ("MS", "US") else 20
-        if self.at < len(self.text) and self.text[self.at] in "+-":
-            self.at += 1
-            limit += 1
-        while self.at < len(self.text) and self.at - start < limit and self.text[self.at].isdigit():
-            self.at += 1
-        digits = self.text[start : self.at]
-        if not digits.lstrip("+-"):
-            shown = self.text[start : start + (width if fixed or self.exact else len(self.text))].split(" ")[0]
-            raise _invalid(shown, node.text, "Value must be an integer.")
-        if (fixed or self.exact) and name not in ("MS", "US") and len(digits) < width and not name.startswith("FF"):
+        exact = fixed or self.exact or name.startswith("FF") or name in ("MS", "US")
+        strict = (fixed or self.exact) and not name.startswith("FF") and name not in ("MS", "US")
+        chunk = self.text[start : start + width] if exact else self.text[start:]
+        if strict and len(chunk) < width:
             raise DsqlError(
                 "22007",
                 f'source string too short for "{node.text}" formatting field',
-                detail=f"Field requires {width} characters, but only {len(digits)} remain.",
+                detail=f"Field requires {width} characters, but only {len(chunk)} remain.",
                 hint='If your source string is not fixed-width, try using the "FM" modifier.',
+            )
+        match = re.match(r"\s*[+-]?\d+", chunk)
+        if match is None:
+            raise _invalid(self.text[start : start + width], node.text, "Value must be an integer.")
+        digits = match[0].strip()
+        if strict and match.end() < width:
+            raise DsqlError(
+                "22007",
+                f'invalid value "{chunk}" for "{node.text}"',
+                detail=f"Field requires {width} characters, but only {match.end()} could be parsed.",
+                hint='If your source string is not fixed-width, try using the "FM" modifier.',
+            )
+        self.at = start + match.end()
+        if not -(2**31) <= int(digits) < 2**31:
+            raise DsqlError(
+                "22008",
+                f'value for "{node.text}" in source string is out of range',
+                detail="Value must be in the range -2147483648 to 2147483647.",
             )
         value = int(digits)
         if node.ordinal and self.text[self.at : self.at + 2].lower() in ("st", "nd", "rd", "th"):
@@ -234,7 +246,7 @@ def _read(text: str, template: str) -> _Read:
 
 
 def _named(error: DsqlError, text: str) -> DsqlError:
-    if error.sqlstate == "22008":
+    if error.message == "date/time field value out of range":
         return DsqlError("22008", f'date/time field value out of range: "{text}"')
     return error
 
@@ -244,7 +256,10 @@ def to_date(text: str, template: str) -> str | None:
     if not template:
         return None
     try:
-        date, era = _date_text(_day(_read(text, template)))
+        days = _day(_read(text, template))
+        if not -2451545 <= days < 2145031949:
+            raise DsqlError("22008", f'date out of range: "{text}"')
+        date, era = _date_text(days)
     except DsqlError as error:
         raise _named(error, text) from None
     return date + era
@@ -257,7 +272,10 @@ def to_timestamp(text: str, template: str) -> str | None:
         return None
     try:
         read = _read(text, template)
-        date, era = _date_text(_day(read))
+        days = _day(read)
+        if not -2451545 <= days <= 106751990:
+            raise DsqlError("22008", f'timestamp out of range: "{text}"')
+        date, era = _date_text(days)
     except DsqlError as error:
         raise _named(error, text) from None
     values = read.values

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Iterator
 
 from opendsql.errors import DsqlError
 from opendsql.registry.pgtext import bool_text, format_array, invalid
@@ -243,6 +244,19 @@ def _start(start: str) -> int:
     return int(start) - 1
 
 
+def _found(text: str, pattern: str, flags: str, start: int = 0) -> Iterator[re.Match[str]]:
+    # Matches from a place on; none when that lies beyond the end.
+    expression = compiled(pattern, flags)
+    return expression.finditer(text, start) if start <= len(text) else iter(())
+
+
+def _group(match: re.Match[str], number: int) -> int | None:
+    # Group 1 of a pattern without groups is the whole match.
+    if match.re.groups == 0 and number == 1:
+        return 0
+    return number if number <= match.re.groups else None
+
+
 def _groups(match: re.Match[str]) -> list[str | None]:
     return list(match.groups()) if match.re.groups else [match[0]]
 
@@ -271,16 +285,14 @@ def regexp_matches(text: str, pattern: str, flags: str = "") -> list[str]:
 
 @pyfunction()
 def regexp_count(text: str, pattern: str, start: str = "1", flags: str = "") -> str:
-    found = compiled(pattern, _without_global(flags, "regexp_count")).finditer(text, _start(start))
+    found = _found(text, pattern, _without_global(flags, "regexp_count"), _start(start))
     return str(sum(1 for _ in found))
 
 
 def _nth(text: str, pattern: str, start: str, number: str, flags: str, function: str) -> re.Match[str] | None:
     if int(number) <= 0:
         raise invalid(f'invalid value for parameter "n": {number}')
-    for count, match in enumerate(
-        compiled(pattern, _without_global(flags, function)).finditer(text, _start(start)), start=1
-    ):
+    for count, match in enumerate(_found(text, pattern, _without_global(flags, function), _start(start)), start=1):
         if count == int(number):
             return match
     return None
@@ -295,9 +307,10 @@ def regexp_instr(
     if int(group) < 0:
         raise invalid(f'invalid value for parameter "subexpr": {group}')
     match = _nth(text, pattern, start, number, flags, "regexp_instr")
-    if match is None or int(group) > match.re.groups or match.start(int(group)) < 0:
+    place = None if match is None else _group(match, int(group))
+    if match is None or place is None or match.start(place) < 0:
         return "0"
-    return str((match.end(int(group)) if end == "1" else match.start(int(group))) + 1)
+    return str((match.end(place) if end == "1" else match.start(place)) + 1)
 
 
 @pyfunction()
@@ -307,7 +320,8 @@ def regexp_substr(
     if int(group) < 0:
         raise invalid(f'invalid value for parameter "subexpr": {group}')
     match = _nth(text, pattern, start, number, flags, "regexp_substr")
-    return match[int(group)] if match and int(group) <= match.re.groups else None
+    place = None if match is None else _group(match, int(group))
+    return None if match is None or place is None else match[place]
 
 
 @functools.lru_cache(maxsize=256)
@@ -336,34 +350,39 @@ def _expand(match: re.Match[str], parts: tuple[str | int, ...]) -> str:
     return "".join(out)
 
 
-@pyfunction()
-def regexp_replace(text: str, pattern: str, replacement: str, *rest: str) -> str:
-    """(text, pattern, new [, flags]) or (text, pattern, new, start [, n [, flags]])."""
-    start, number, flags = 0, 1, ""
-    if rest and (len(rest) > 1 or rest[0].lstrip("-").isdigit()):
-        start = _start(rest[0])
-        if len(rest) > 1:
-            number = int(rest[1])
-            if number < 0:
-                raise invalid(f'invalid value for parameter "n": {number}')
-        flags = rest[2] if len(rest) > 2 else ""
-        if len(rest) == 1:
-            number = 1
-    elif rest:
-        flags = rest[0]
-        number = 0 if "g" in flags else 1
-    if len(rest) < 2 and "g" in flags:
-        number = 0
+def _replace(text: str, pattern: str, replacement: str, start: int, number: int, flags: str) -> str:
+    # number 0: every match from start on.
     parts = _replacement(replacement)
     out: list[str] = []
     last = 0
-    for count, match in enumerate(compiled(pattern, flags.replace("g", "")).finditer(text, start), start=1):
+    for count, match in enumerate(_found(text, pattern, flags, start), start=1):
         if number in (0, count):
             out += (text[last : match.start()], _expand(match, parts))
             last = match.end()
             if number:
                 break
     return "".join(out) + text[last:]
+
+
+@pyfunction()
+def regexp_replace(text: str, pattern: str, replacement: str, flags: str = "") -> str:
+    if flags[:1].isdigit():
+        raise invalid(
+            f'invalid regular expression option: "{flags[0]}"',
+            hint="If you meant to use regexp_replace() with a start parameter, cast the fourth argument to integer"
+            " explicitly.",
+        )
+    return _replace(text, pattern, replacement, 0, 0 if "g" in flags else 1, flags.replace("g", ""))
+
+
+@pyfunction()
+def regexp_replace_from(
+    text: str, pattern: str, replacement: str, start: str, number: str | None = None, flags: str = ""
+) -> str:
+    if number is not None and int(number) < 0:
+        raise invalid(f'invalid value for parameter "n": {number}')
+    which = int(number) if number is not None else 0 if "g" in flags else 1
+    return _replace(text, pattern, replacement, _start(start), which, flags.replace("g", ""))
 
 
 def split(text: str, pattern: str, flags: str = "", function: str = "regexp_split_to_array") -> list[str]:

@@ -26,14 +26,24 @@ def format_type(oid: str | None, typmod: str | None) -> str | None:
     return types.format_type(int(oid), -1 if typmod is None else int(typmod))
 
 
+ENCODINGS = (
+    "SQL_ASCII EUC_JP EUC_CN EUC_KR EUC_TW EUC_JIS_2004 UTF8 MULE_INTERNAL LATIN1 LATIN2 LATIN3 LATIN4 LATIN5 LATIN6"
+    " LATIN7 LATIN8 LATIN9 LATIN10 WIN1256 WIN1258 WIN866 WIN874 KOI8R WIN1251 WIN1252 ISO_8859_5 ISO_8859_6 ISO_8859_7"
+    " ISO_8859_8 WIN1250 WIN1253 WIN1254 WIN1255 WIN1257 KOI8U SJIS BIG5 GBK UHC GB18030 JOHAB SHIFT_JIS_2004"
+).split()
+
+
 @pyfunction()
 def pg_encoding_to_char(number: str) -> str:
-    return {0: "SQL_ASCII", 6: "UTF8"}.get(int(number), "")
+    return ENCODINGS[int(number)] if 0 <= int(number) < len(ENCODINGS) else ""
 
 
 @pyfunction()
 def pg_char_to_encoding(name: str) -> str:
-    return {"utf8": "6", "unicode": "6", "sqlascii": "0"}.get(re.sub(r"[^a-z0-9]", "", name.lower()), "-1")
+    wanted = re.sub(r"[^a-z0-9]", "", name.lower())
+    wanted = {"unicode": "utf8", "iso88591": "latin1"}.get(wanted, wanted)
+    names = [re.sub(r"[^a-z0-9]", "", encoding.lower()) for encoding in ENCODINGS]
+    return str(names.index(wanted)) if wanted in names else "-1"
 
 
 @pyfunction(typed=True)

@@ -73,6 +73,8 @@ class _Formatter:
         if "*" in match[0]:
             given = self.take(width_position)
             width = given or "0"
+            if not re.fullmatch(r"\s*[+-]?\d+\s*", width):
+                raise DsqlError("22P02", f'invalid input syntax for type integer: "{width}"')
             if width.startswith("-"):
                 minus, width = "-", width[1:]
         if kind not in "sIL":
@@ -148,13 +150,13 @@ def _codec(name: str, what: str) -> str:
 @pyfunction()
 def convert_from(data: str, encoding: str) -> str:
     codec = _codec(encoding, "source")
+    if b"\x00" in _bytes(data):
+        raise DsqlError("22021", f'invalid byte sequence for encoding "{encoding.upper()}": 0x00')
     try:
         text = _bytes(data).decode(codec)
     except UnicodeDecodeError as error:
         shown = " ".join(f"0x{byte:02x}" for byte in error.object[error.start : error.end])
         raise DsqlError("22021", f'invalid byte sequence for encoding "{encoding.upper()}": {shown}') from None
-    if "\x00" in text:
-        raise DsqlError("22021", f'invalid byte sequence for encoding "{encoding.upper()}": 0x00')
     return text
 
 

@@ -143,6 +143,8 @@ def find_cast(source: int, target: int, context: str = "i") -> CastMatch | None:
         method = "io" if element.method == "io" else "py"
         kernel = "cast_io" if method == "io" else f"array_cast:{source},{target}"
         return CastMatch(method, kernel, source, target, element.volatility, element)
+    if source in (22, 30) and target == TYPES_BY_OID[source_type.elem_oid].array_oid:
+        return CastMatch("binary", None, source, target)  # the vectors are arrays that count from 0
     if source in (22, 30) and target == source_type.elem_oid:
         return None
     return _io_cast(source, target, context)
