@@ -39,6 +39,8 @@ def _flatten(items: Nested) -> list[str | None]:
 
 def parse_array(text: str) -> PgArray:
     """The array an array_out text describes."""
+    if not text.startswith(("{", "[")):  # int2vector, oidvector: blanks between, counted from 0
+        return PgArray(list(text.split()), [0])
     lower: list[int] = []
     if text.startswith("["):
         bounds, _, text = text.partition("=")
