@@ -17,8 +17,8 @@ cdef enum:
 
 cdef void copy_begin_out(const Plan* plan, Buffer* out) noexcept nogil          # CopyOutResponse, header
 cdef int copy_put_rows(Buffer* out, const Plan* plan, const Batch* batch, uint32_t start, uint32_t stop,
-                       const FormatSettings* settings, Buffer* scratch) noexcept nogil
-cdef void copy_end_out(const Plan* plan, Buffer* out) noexcept nogil            # trailer, CopyDone
+                       const FormatSettings* settings, Buffer* scratch, int is_first) noexcept nogil
+cdef void copy_end_out(const Plan* plan, Buffer* out, int is_empty) noexcept nogil   # trailer, CopyDone
 cdef CopyState* copy_begin_in(Plan* plan, Buffer* out) noexcept nogil           # CopyInResponse; keeps a plan reference
 # The next row of state.pending[*at:]; moves *at past it. final: no more data will come.
 cdef int copy_next_row(CopyState* state, size_t* at, int final, dsql_error_t* error) noexcept nogil

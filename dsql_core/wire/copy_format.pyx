@@ -45,13 +45,7 @@ cdef void copy_begin_out(const Plan* plan, Buffer* out) noexcept nogil:
     cdef uint32_t i
     cdef size_t begin
     _response(plan, plan.column_count, c'H', out)
-    if plan.copy.format == COPY_BINARY:
-        begin = message_begin(out, c'd')
-        buffer_append(out, SIGNATURE, 11)
-        put_u32(out, 0)
-        put_u32(out, 0)
-        message_end(out, begin)
-    elif plan.copy.header:
+    if plan.copy.format != COPY_BINARY and plan.copy.header:
         begin = message_begin(out, c'd')
         for i in range(plan.column_count):
             if i != 0:
@@ -65,10 +59,19 @@ cdef void copy_begin_out(const Plan* plan, Buffer* out) noexcept nogil:
         message_end(out, begin)
 
 
-cdef void copy_end_out(const Plan* plan, Buffer* out) noexcept nogil:
+cdef void _binary_header(Buffer* out) noexcept nogil:
+    # Travels in the message of the first row (or of the trailer), as clients that read row by row expect.
+    buffer_append(out, SIGNATURE, 11)
+    put_u32(out, 0)
+    put_u32(out, 0)
+
+
+cdef void copy_end_out(const Plan* plan, Buffer* out, int is_empty) noexcept nogil:
     cdef size_t begin
     if plan.copy.format == COPY_BINARY:
         begin = message_begin(out, c'd')
+        if is_empty:
+            _binary_header(out)
         put_u16(out, 0xFFFF)
         message_end(out, begin)
     put_simple(out, c'c')
@@ -133,7 +136,7 @@ cdef void _put_csv(Buffer* out, const CopyOptions* options, const uint8_t* data,
 
 
 cdef int copy_put_rows(Buffer* out, const Plan* plan, const Batch* batch, uint32_t start, uint32_t stop,
-                       const FormatSettings* settings, Buffer* scratch) noexcept nogil:
+                       const FormatSettings* settings, Buffer* scratch, int is_first) noexcept nogil:
     cdef const CopyOptions* options = &plan.copy
     cdef uint32_t row
     cdef uint32_t column
@@ -146,6 +149,8 @@ cdef int copy_put_rows(Buffer* out, const Plan* plan, const Batch* batch, uint32
         i = row if batch.sel == NULL else batch.sel[row]
         begin = message_begin(out, c'd')
         if options.format == COPY_BINARY:
+            if is_first and row == start:
+                _binary_header(out)
             put_u16(out, <uint16_t>batch.column_count)
         for column in range(batch.column_count):
             value_load(&batch.columns[column], i, &value)

@@ -388,7 +388,8 @@ cdef int _emit(Conn* conn) noexcept nogil:
             chunk = <uint32_t>conn.rows_left
         stop = conn.batch_at + chunk
         if conn.plan.kind == PLAN_COPY_OUT:
-            failed = copy_put_rows(&loop.out, conn.plan, batch, conn.batch_at, stop, &conn.session.format, &loop.text)
+            failed = copy_put_rows(&loop.out, conn.plan, batch, conn.batch_at, stop, &conn.session.format, &loop.text,
+                                   conn.rows_sent == 0)
         elif conn.plan.column_count == 0:
             failed = 0
         else:
@@ -479,7 +480,7 @@ cdef void _finish(Conn* conn) noexcept nogil:
     if conn.plan.program.writes or conn.plan.column_count == 0:
         count = execution_row_count(conn.execution)
     if conn.plan.kind == PLAN_COPY_OUT:
-        copy_end_out(conn.plan, &conn.loop.out)
+        copy_end_out(conn.plan, &conn.loop.out, conn.rows_sent == 0)
         tag = "COPY"
         count = conn.rows_sent
     tag_set(conn, tag, count, 1)
@@ -559,6 +560,7 @@ cdef void query_end(Conn* conn) noexcept nogil:
     conn.query_at = 0
     conn.query_count = 0
     conn.is_last = 0
+    conn.cancelled = 0
     conn.phase = PHASE_READY
     put_ready(&conn.loop.out, conn_status(conn))
 
@@ -598,6 +600,7 @@ cdef void statement_error(Conn* conn) noexcept nogil:
         dsql_error_set(&conn.session.error, "XX000", "statement failed without an error")
     put_error(&loop.out, "ERROR", &conn.session.error)
     dsql_error_clear(&conn.session.error)
+    conn.cancelled = 0                # a cancel is for the statement it met
     if conn.session.txn_state == TXN_IMPLICIT:
         txn_fail(conn.session)
     if conn.portal != NULL:
@@ -678,6 +681,7 @@ cdef void _sync_refused(Conn* conn) noexcept nogil:
 cdef void sync_end(Conn* conn) noexcept nogil:
     cdef int result
     conn.skipping = 0
+    conn.cancelled = 0
     if conn.session.txn_state == TXN_IMPLICIT:
         result = commit_start(conn, AFTER_SYNC)
         if result > 0:
