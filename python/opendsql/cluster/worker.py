@@ -18,6 +18,7 @@ import time
 
 import dsql_core.execute.kernels  # noqa: F401  (registers them)
 from dsql_core.execute import EngineHandle
+from dsql_core.shared import REPLAYED_OFFSET
 from dsql_core.storage import Arena
 from dsql_core.wire import COUNTER_BYTES, Server
 from opendsql.cluster.keeper import Keeper
@@ -96,6 +97,9 @@ def serve(wiring: Wiring, spec: WorkerSpec) -> None:
     name = wiring.process_name(spec)
     arena = Arena.attach(*wiring.arena.fds, writer=bool(spec.roles))
     roles = open_roles(wiring, spec, arena) if spec.roles == ROLES else None
+    # No snapshot before the replay is done: until then the newest root is the checkpoint's, behind what was acknowledged.
+    while wiring.control.read_u64(REPLAYED_OFFSET) == 0:
+        time.sleep(0.001)
     engine = EngineHandle(arena, spec.client)
     server = Server(
         engine,
