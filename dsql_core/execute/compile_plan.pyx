@@ -178,7 +178,7 @@ cdef class PlanCompiler(ExprCompiler):
         if bounds.get("in") is not None:
             node.in_list = self.exprs(bounds["in"], bound_types)
             node.in_count = len(bounds["in"])
-            node.flag2 = 1                       # an empty list matches nothing
+            node.has_in = 1                      # an empty list matches nothing
         if bounds.get("lo") is not None:
             node.lo = self.expr(bounds["lo"][0], bound_types)
             node.lo_inclusive = bool(bounds["lo"][1])

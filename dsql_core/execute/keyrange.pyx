@@ -88,6 +88,8 @@ cdef int bounds_prefixes(Op* op, const PlanNode* node, const Bounds* bounds, uin
     cdef size_t eq_size
     cdef Slice* list
     scratch.size = 0
+    if node.in_count == 0 and node.has_in:
+        return 0
     for i in range(node.eq_count):
         if vector_is_null(&bounds.eq[i], row):
             return 0

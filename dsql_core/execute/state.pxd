@@ -304,7 +304,7 @@ cdef struct PlanNode:
     uint8_t op
     uint8_t kind                   # JoinKind, SetOp, or the flavour an operator documents
     uint8_t flag                   # backward scan, grouped aggregate, recursive distinct, ordinality ...
-    uint8_t flag2
+    uint8_t has_in                 # bounds have an `in` list, perhaps an empty one
     uint32_t id                    # place in the stats
     uint32_t column_count          # output
     uint32_t* out_types
