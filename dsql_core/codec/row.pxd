@@ -18,12 +18,16 @@ cdef struct RowLayout:
     uint16_t* slot_offset      # offset of each column's slot from the image start
     uint16_t slots_end         # == bitmap_offset of a full row
 
-cdef int layout_init(RowLayout* layout, const uint32_t* type_oids, uint32_t column_count) noexcept nogil   # 0, -1 no memory
+# 0, -1 no memory
+cdef int layout_init(RowLayout* layout, const uint32_t* type_oids, uint32_t column_count) noexcept nogil
 cdef void layout_free(RowLayout* layout) noexcept nogil
-cdef int row_encode(const RowLayout* layout, const Value* values, Buffer* out) noexcept nogil              # appends; 0, -1
+# appends; 0, -1
+cdef int row_encode(const RowLayout* layout, const Value* values, Buffer* out) noexcept nogil
 # 0, or -1 for an image that is malformed (sizes or offsets outside it).
 cdef int row_check(const RowLayout* layout, const uint8_t* row, size_t size) noexcept nogil
-cdef void row_column(const RowLayout* layout, const uint8_t* row, uint32_t column, Value* out) noexcept nogil   # Var points into row
+# Var points into row
+cdef void row_column(const RowLayout* layout, const uint8_t* row, uint32_t column, Value* out) noexcept nogil
 # Column-wise decode of count row images into out (phys of the column; data room for count values allocated by the
 # caller). out.nulls must point at count zeroed bytes; set to NULL if no row is NULL.
-cdef void row_gather(const RowLayout* layout, const Slice* rows, uint32_t count, uint32_t column, Vector* out) noexcept nogil
+cdef void row_gather(const RowLayout* layout, const Slice* rows, uint32_t count, uint32_t column,
+                     Vector* out) noexcept nogil

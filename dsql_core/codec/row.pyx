@@ -276,7 +276,8 @@ cdef uint8_t _gather_var(const Slice* rows, uint32_t count, uint32_t column, siz
     return any_null
 
 
-cdef void row_gather(const RowLayout* layout, const Slice* rows, uint32_t count, uint32_t column, Vector* out) noexcept nogil:
+cdef void row_gather(const RowLayout* layout, const Slice* rows, uint32_t count, uint32_t column,
+                     Vector* out) noexcept nogil:
     cdef uint8_t phys = layout.phys[column]
     cdef size_t offset = layout.slot_offset[column]
     cdef uint8_t any_null

@@ -3,6 +3,7 @@
     io          dispatch by type OID; the C face everybody calls
     scalar      bool, integers, oid, uuid        floats   float4, float8      text   the text family, bytea
     numeric     packed decimals                  bignum   the large ones      numeric_sum  sum and avg
+    numeric_text   their formats                 numeric_power   integer powers
     dateparse, datefields    reading dates and times          datetime_text   writing them
     datetime, extract         arithmetic on them   interval, intervalparse   timezone
     json        json and jsonb                   array    arrays              face, temporal_face   what Python sees

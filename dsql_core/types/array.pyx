@@ -24,16 +24,17 @@ from dsql_core.types.io cimport (
 from dsql_core.types.text cimport out_of_memory
 
 cdef enum:
-    PAIRS = 31
+    PAIRS = 34
     ELEMENTS_MAX = 134217727
 
-cdef uint32_t[62] pairs        # array oid, element oid
+cdef uint32_t[68] pairs        # array oid, element oid
 
 ARRAYS = [
     (1000, 16), (1001, 17), (1002, 18), (1003, 19), (1005, 21), (1006, 22), (1007, 23), (1008, 24), (1009, 25),
     (1028, 26), (1013, 30), (1014, 1042), (1015, 1043), (1016, 20), (1021, 700), (1022, 701), (1115, 1114),
     (1182, 1082), (1183, 1083), (1185, 1184), (1187, 1186), (1231, 1700), (1270, 1266), (2951, 2950), (199, 114),
-    (3807, 3802), (2210, 2205), (2211, 2206), (4090, 4089), (22, 21), (30, 26),
+    (3807, 3802), (2210, 2205), (2211, 2206), (4090, 4089), (1034, 1033), (1041, 869), (1263, 2275),
+    (22, 21), (30, 26),
 ]
 
 
@@ -263,7 +264,8 @@ cdef int _level(ArrayText* a, int level) noexcept nogil:
     # At '{'. Reads one (sub-)array of dimension `level`, counted from 0.
     cdef int32_t count = 0
     if level >= ARRAY_DIMENSIONS_MAX:
-        dsql_error_set(a.error, b"54000", b"number of array dimensions (%d) exceeds the maximum allowed (%d)", level + 1,
+        dsql_error_set(a.error, b"54000", b"number of array dimensions (%d) exceeds the maximum allowed (%d)",
+                       level + 1,
                        <int>ARRAY_DIMENSIONS_MAX)
         return -1
     if a.depth > 0 and level >= a.depth:
@@ -608,7 +610,8 @@ cdef int array_receive(uint32_t oid, int32_t typmod, const uint8_t* data, size_t
     if _is_vector(oid):
         # Always one dimension from 0.
         if dimension_count > 1:
-            dsql_error_set(error, b"22P03", b"invalid %s data", b"int2vector" if oid == OID_INT2VECTOR else b"oidvector")
+            dsql_error_set(error, b"22P03", b"invalid %s data",
+                           b"int2vector" if oid == OID_INT2VECTOR else b"oidvector")
             return -1
         dimensions[0].length = <int32_t>count
         dimensions[0].lower_bound = 0

@@ -1,4 +1,5 @@
-# Decimal numbers of any size: sign, base-10000 digits, weight. The slow half of numeric; see numeric for the packed form.
+# Decimal numbers of any size: sign, base-10000 digits, weight. The slow half of numeric; see numeric for the packed
+# form.
 from dsql_core.base.memory cimport Pool
 from dsql_core.base.types cimport int16_t, int32_t, int64_t, uint16_t
 from dsql_core.types.int128 cimport int128
@@ -33,7 +34,8 @@ cdef int big_mul(const NumVar* a, const NumVar* b, Pool* pool, NumVar* out) noex
 # Quotient rounded (round_it) or cut to rscale decimals; b is not zero.
 cdef int big_div(const NumVar* a, const NumVar* b, int32_t rscale, int round_it, Pool* pool, NumVar* out) noexcept nogil
 cdef int32_t big_div_scale(const NumVar* a, const NumVar* b) noexcept nogil         # PostgreSQL's scale of a quotient
-cdef int big_round(const NumVar* a, int32_t rscale, Pool* pool, NumVar* out) noexcept nogil  # half away from zero; rscale may be < 0
+# half away from zero; rscale may be < 0
+cdef int big_round(const NumVar* a, int32_t rscale, Pool* pool, NumVar* out) noexcept nogil
 cdef int big_trunc(const NumVar* a, int32_t rscale, Pool* pool, NumVar* out) noexcept nogil
 cdef int big_from_i128(int128 value, int32_t dscale, Pool* pool, NumVar* out) noexcept nogil  # value * 10^-dscale
 cdef int big_sqrt(const NumVar* a, int32_t rscale, Pool* pool, NumVar* out) noexcept nogil    # a >= 0, rounded

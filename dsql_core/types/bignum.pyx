@@ -2,7 +2,7 @@
 
 This is the path for values that do not fit the small form of types/numeric; it values exactness over speed.
 
-I1  A NumVar handed out is stripped: its first and last digit are not zero, and zero has digit_count 0 and sign positive.
+I1  A NumVar handed out is stripped: its first and last digit are not zero; zero has digit_count 0 and sign positive.
 I2  digits point into the pool or an argument; no function writes through an argument's digits.
 I3  Rounding is half away from zero, as PostgreSQL's numeric rounds.
 """
@@ -251,7 +251,8 @@ cdef int _divide_long(const int16_t* a, int32_t count, const int16_t* b, int32_t
     return 0
 
 
-cdef int big_div(const NumVar* a, const NumVar* b, int32_t rscale, int round_it, Pool* pool, NumVar* out) noexcept nogil:
+cdef int big_div(const NumVar* a, const NumVar* b, int32_t rscale, int round_it, Pool* pool,
+                 NumVar* out) noexcept nogil:
     # Integer division of a * 10000^k by b with one digit more than rscale needs; what is cut off below that digit can
     # not change rounding half away from zero.
     cdef NumVar result
@@ -304,7 +305,8 @@ cdef int big_div(const NumVar* a, const NumVar* b, int32_t rscale, int round_it,
 cdef int _cut(const NumVar* a, int32_t rscale, bint round_it, Pool* pool, NumVar* out) noexcept nogil:
     # Keeps decimals down to 10^-rscale. `kept` counts whole digits, `within` decimals of the next one.
     cdef NumVar result = a[0]
-    cdef int64_t decimals = <int64_t>(a.weight + 1) * 4 + rscale      # decimal digits kept, from the first digit's start
+    # decimal digits kept, from the first digit's start
+    cdef int64_t decimals = <int64_t>(a.weight + 1) * 4 + rscale
     cdef int64_t kept
     cdef int within
     cdef int16_t* digits

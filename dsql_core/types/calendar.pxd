@@ -1,6 +1,7 @@
 # The calendar: days and microseconds since 2000-01-01 against year, month, day and time of day. Proleptic Gregorian.
 #
-# Years are astronomical: 1 BC is year 0. Ranges are PostgreSQL's: dates from Julian day 0 (4714-11-24 BC) to 5874897-12-31,
+# Years are astronomical: 1 BC is year 0. Ranges are PostgreSQL's: dates from Julian day 0 (4714-11-24 BC) to
+# 5874897-12-31,
 # timestamps to 294276-12-31; INT32_MAX/MIN and INT64_MAX/MIN stand for +-infinity.
 from libc.stdint cimport INT32_MAX, INT32_MIN, INT64_MAX, INT64_MIN, int32_t, int64_t
 

@@ -334,7 +334,8 @@ cdef int _date_token(Token* token, int first, const Tokens* tokens, Reading* r, 
         if status < 0:
             return status
         minus[0] = 0
-        status = _number_field(token.text, <int>strlen(<char*>token.text), r, r.known | (PARTS_DATE if r.time_only else 0), parts)
+        status = _number_field(token.text, <int>strlen(<char*>token.text), r,
+                               r.known | (PARTS_DATE if r.time_only else 0), parts)
         parts[0] |= PART_ZONE
         return status
     return _date(token.text, r, r.known, parts)

@@ -7,10 +7,12 @@ from dsql_core.base.vector cimport Interval
 from dsql_core.types.timezone cimport TimeZone
 
 # sign 1 adds, -1 subtracts.
-cdef int timestamp_add_interval(int64_t at, const Interval* span, int sign, int64_t* out, dsql_error_t* error) noexcept nogil
+cdef int timestamp_add_interval(int64_t at, const Interval* span, int sign, int64_t* out,
+                                dsql_error_t* error) noexcept nogil
 cdef int timestamptz_add_interval(int64_t at, const Interval* span, int sign, const TimeZone* zone, int64_t* out,
                                   dsql_error_t* error) noexcept nogil
-cdef int timestamp_subtract(int64_t a, int64_t b, Interval* out, dsql_error_t* error) noexcept nogil   # a - b, hours justified
+# a - b, hours justified
+cdef int timestamp_subtract(int64_t a, int64_t b, Interval* out, dsql_error_t* error) noexcept nogil
 cdef int timestamp_age(int64_t a, int64_t b, Interval* out, dsql_error_t* error) noexcept nogil
 cdef int timestamptz_age(int64_t a, int64_t b, const TimeZone* zone, Interval* out, dsql_error_t* error) noexcept nogil
 cdef int date_add_days(int32_t date, int64_t days, int32_t* out, dsql_error_t* error) noexcept nogil
@@ -27,9 +29,11 @@ cdef int timestamptz_to_date(int64_t at, const TimeZone* zone, int32_t* out, dsq
 cdef int timestamp_to_timestamptz(int64_t at, const TimeZone* zone, int64_t* out, dsql_error_t* error) noexcept nogil
 cdef int timestamptz_to_timestamp(int64_t at, const TimeZone* zone, int64_t* out, dsql_error_t* error) noexcept nogil
 cdef int timestamp_to_time(int64_t at, int64_t* out) noexcept nogil                     # 1 done, 0 = infinite: NULL
-cdef int timestamptz_to_timetz(int64_t at, const TimeZone* zone, int64_t* us, int32_t* west) noexcept nogil   # 1 done, 0 NULL
+# 1 done, 0 NULL
+cdef int timestamptz_to_timetz(int64_t at, const TimeZone* zone, int64_t* us, int32_t* west) noexcept nogil
 cdef int64_t interval_to_time(const Interval* span) noexcept nogil
-# Comparison of a date (or timestamp) with a timestamptz and the like goes through the casts, clamped instead of failing:
+# Comparison of a date (or timestamp) with a timestamptz and the like goes through the casts, clamped instead of
+# failing:
 cdef int64_t date_to_timestamp_clamped(int32_t date) noexcept nogil
 
 # Construction. A year below 0 means BC; year 0 is an error.
@@ -37,18 +41,22 @@ cdef int make_date(int32_t year, int32_t month, int32_t day, int32_t* out, dsql_
 cdef int make_time(int32_t hour, int32_t minute, double second, int64_t* out, dsql_error_t* error) noexcept nogil
 cdef int make_timestamp(int32_t year, int32_t month, int32_t day, int32_t hour, int32_t minute, double second,
                         int64_t* out, dsql_error_t* error) noexcept nogil
-cdef int timestamptz_from_epoch(double seconds, int64_t* out, dsql_error_t* error) noexcept nogil       # to_timestamp(double)
+# to_timestamp(double)
+cdef int timestamptz_from_epoch(double seconds, int64_t* out, dsql_error_t* error) noexcept nogil
 
 # unit: text as the user wrote it ("day", "WEEK").
 cdef int timestamp_trunc(const uint8_t* unit, size_t size, int64_t at, int64_t* out, dsql_error_t* error) noexcept nogil
 cdef int timestamptz_trunc(const uint8_t* unit, size_t size, int64_t at, const TimeZone* zone, int64_t* out,
                            dsql_error_t* error) noexcept nogil
-cdef int interval_trunc(const uint8_t* unit, size_t size, const Interval* span, Interval* out, dsql_error_t* error) noexcept nogil
-cdef int timestamp_bin(const Interval* stride, int64_t at, int64_t origin, int64_t* out, dsql_error_t* error) noexcept nogil
+cdef int interval_trunc(const uint8_t* unit, size_t size, const Interval* span, Interval* out,
+                        dsql_error_t* error) noexcept nogil
+cdef int timestamp_bin(const Interval* stride, int64_t at, int64_t origin, int64_t* out,
+                       dsql_error_t* error) noexcept nogil
 
 # Zone named in a text argument (AT TIME ZONE 'x', timezone('x', ...)): NULL and 22023 `time zone "x" not recognized`.
 # A zone given by abbreviation or as a fixed offset has *is_fixed set and its seconds east in *offset; otherwise the
 # returned zone (never NULL) applies.
 cdef int timezone_argument(const uint8_t* name, size_t size, const TimeZone** zone, int* is_fixed, int32_t* offset,
                            dsql_error_t* error) noexcept nogil
-cdef int timestamp_at_offset(int64_t local, int32_t offset_east, int64_t* out, dsql_error_t* error) noexcept nogil    # local -> instant
+# local -> instant
+cdef int timestamp_at_offset(int64_t local, int32_t offset_east, int64_t* out, dsql_error_t* error) noexcept nogil

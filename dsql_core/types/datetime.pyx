@@ -17,8 +17,8 @@ from dsql_core.types.calendar cimport (
 from dsql_core.types.chars cimport is_digit, shown
 from dsql_core.types.extract cimport (
     UNIT_CENTURY, UNIT_DAY, UNIT_DECADE, UNIT_EPOCH, UNIT_HOUR, UNIT_JULIAN, UNIT_MICROSECOND, UNIT_MILLENNIUM,
-    UNIT_MILLISECOND, UNIT_MINUTE, UNIT_MONTH, UNIT_QUARTER, UNIT_SECOND, UNIT_UNKNOWN, UNIT_WEEK, UNIT_YEAR, unit_not_recognized, unit_not_supported,
-    unit_of,
+    UNIT_MILLISECOND, UNIT_MINUTE, UNIT_MONTH, UNIT_QUARTER, UNIT_SECOND, UNIT_UNKNOWN, UNIT_WEEK, UNIT_YEAR,
+    unit_not_recognized, unit_not_supported, unit_of,
 )
 from dsql_core.types.int128 cimport int64_add_overflow, int64_mul_overflow, int64_sub_overflow
 from dsql_core.types.timezone cimport (
@@ -49,7 +49,8 @@ cdef int _add_months(DateTime* t, int64_t months) noexcept nogil:
     return 0
 
 
-cdef int timestamp_add_interval(int64_t at, const Interval* span, int sign, int64_t* out, dsql_error_t* error) noexcept nogil:
+cdef int timestamp_add_interval(int64_t at, const Interval* span, int sign, int64_t* out,
+                                dsql_error_t* error) noexcept nogil:
     cdef DateTime t
     cdef int64_t step
     if not timestamp_is_finite(at):
@@ -396,7 +397,8 @@ cdef int _trunc(int unit, DateTime* t) noexcept nogil:
     return -1
 
 
-cdef int timestamp_trunc(const uint8_t* unit, size_t size, int64_t at, int64_t* out, dsql_error_t* error) noexcept nogil:
+cdef int timestamp_trunc(const uint8_t* unit, size_t size, int64_t at, int64_t* out,
+                         dsql_error_t* error) noexcept nogil:
     cdef DateTime t
     cdef int code = unit_of(unit, size)
     if not timestamp_is_finite(at):
@@ -437,7 +439,8 @@ cdef int timestamptz_trunc(const uint8_t* unit, size_t size, int64_t at, const T
     return 0 if timestamp_is_valid(out[0]) else _out_of_range(error)
 
 
-cdef int interval_trunc(const uint8_t* unit, size_t size, const Interval* span, Interval* out, dsql_error_t* error) noexcept nogil:
+cdef int interval_trunc(const uint8_t* unit, size_t size, const Interval* span, Interval* out,
+                        dsql_error_t* error) noexcept nogil:
     cdef int code = unit_of(unit, size)
     cdef int64_t step = 0
     out[0] = span[0]
@@ -477,7 +480,8 @@ cdef int interval_trunc(const uint8_t* unit, size_t size, const Interval* span, 
     return 0
 
 
-cdef int timestamp_bin(const Interval* stride, int64_t at, int64_t origin, int64_t* out, dsql_error_t* error) noexcept nogil:
+cdef int timestamp_bin(const Interval* stride, int64_t at, int64_t origin, int64_t* out,
+                       dsql_error_t* error) noexcept nogil:
     cdef int64_t width
     cdef int64_t distance
     cdef int64_t start

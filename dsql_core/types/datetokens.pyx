@@ -29,7 +29,8 @@ WORDS = {
         "oct": 10, "october": 10, "nov": 11, "november": 11, "dec": 12, "december": 12,
     },
     WORD_DAY_OF_WEEK: dict.fromkeys(
-        "sun sunday mon monday tue tues tuesday wed weds wednesday thu thur thurs thursday fri friday sat saturday".split(), 0
+        "sun sunday mon monday tue tues tuesday wed weds wednesday thu thur thurs thursday fri friday sat "
+        "saturday".split(), 0,
     ),
     WORD_MERIDIEM: {"am": 1, "pm": 2},
     WORD_ERA: {"ad": 1, "bc": 2},

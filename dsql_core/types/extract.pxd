@@ -43,17 +43,22 @@ cdef struct Extracted:
     int32_t kind
 
 cdef int unit_of(const uint8_t* name, size_t size) noexcept nogil             # UNIT_*; any case
-cdef int unit_not_recognized(const uint8_t* name, size_t size, const char* type_name, dsql_error_t* error) noexcept nogil
+cdef int unit_not_recognized(const uint8_t* name, size_t size, const char* type_name,
+                             dsql_error_t* error) noexcept nogil
 cdef int unit_not_supported(const uint8_t* name, size_t size, const char* type_name, dsql_error_t* error) noexcept nogil
 
 # 0, -1 error set (22023 not recognized, 0A000 not supported).
-cdef int extract_timestamp(const uint8_t* unit, size_t size, int64_t at, Extracted* out, dsql_error_t* error) noexcept nogil
+cdef int extract_timestamp(const uint8_t* unit, size_t size, int64_t at, Extracted* out,
+                           dsql_error_t* error) noexcept nogil
 cdef int extract_timestamptz(const uint8_t* unit, size_t size, int64_t at, const TimeZone* zone, Extracted* out,
                              dsql_error_t* error) noexcept nogil
-cdef int extract_date(const uint8_t* unit, size_t size, int32_t date, Extracted* out, dsql_error_t* error) noexcept nogil
+cdef int extract_date(const uint8_t* unit, size_t size, int32_t date, Extracted* out,
+                      dsql_error_t* error) noexcept nogil
 cdef int extract_time(const uint8_t* unit, size_t size, int64_t us, Extracted* out, dsql_error_t* error) noexcept nogil
-cdef int extract_timetz(const uint8_t* unit, size_t size, int64_t us, int32_t west, Extracted* out, dsql_error_t* error) noexcept nogil
-cdef int extract_interval(const uint8_t* unit, size_t size, const Interval* span, Extracted* out, dsql_error_t* error) noexcept nogil
+cdef int extract_timetz(const uint8_t* unit, size_t size, int64_t us, int32_t west, Extracted* out,
+                        dsql_error_t* error) noexcept nogil
+cdef int extract_interval(const uint8_t* unit, size_t size, const Interval* span, Extracted* out,
+                          dsql_error_t* error) noexcept nogil
 # Results of kind other than EXTRACT_NULL, as extract() and date_part() return them.
 cdef int extracted_numeric(const Extracted* value, Pool* pool, Var* out, dsql_error_t* error) noexcept nogil
 cdef double extracted_double(const Extracted* value) noexcept nogil

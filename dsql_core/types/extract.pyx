@@ -18,7 +18,9 @@ from dsql_core.types.calendar cimport (
 )
 from dsql_core.types.chars cimport lower_ascii
 from dsql_core.types.int128 cimport int128, pow10_i64
-from dsql_core.types.numeric cimport numeric_add, numeric_div, numeric_from_i128, numeric_from_int64, numeric_set_special
+from dsql_core.types.numeric cimport (
+    numeric_add, numeric_div, numeric_from_i128, numeric_from_int64, numeric_set_special,
+)
 from dsql_core.types.timezone cimport TimeZone, timezone_offset
 
 cdef struct UnitName:
@@ -97,11 +99,13 @@ cdef int _refuse(const uint8_t* name, size_t size, const char* type_name, const 
     return -1
 
 
-cdef int unit_not_recognized(const uint8_t* name, size_t size, const char* type_name, dsql_error_t* error) noexcept nogil:
+cdef int unit_not_recognized(const uint8_t* name, size_t size, const char* type_name,
+                             dsql_error_t* error) noexcept nogil:
     return _refuse(name, size, type_name, b"22023", b"unit \"%s\" not recognized for type %s", error)
 
 
-cdef int unit_not_supported(const uint8_t* name, size_t size, const char* type_name, dsql_error_t* error) noexcept nogil:
+cdef int unit_not_supported(const uint8_t* name, size_t size, const char* type_name,
+                            dsql_error_t* error) noexcept nogil:
     return _refuse(name, size, type_name, b"0A000", b"unit \"%s\" not supported for type %s", error)
 
 
@@ -230,7 +234,8 @@ cdef int _extract(const uint8_t* name, size_t size, int64_t at, const TimeZone* 
     return unit_not_supported(name, size, type_name, error)
 
 
-cdef int extract_timestamp(const uint8_t* unit, size_t size, int64_t at, Extracted* out, dsql_error_t* error) noexcept nogil:
+cdef int extract_timestamp(const uint8_t* unit, size_t size, int64_t at, Extracted* out,
+                           dsql_error_t* error) noexcept nogil:
     return _extract(unit, size, at, NULL, False, b"timestamp without time zone", out, error)
 
 
@@ -239,7 +244,8 @@ cdef int extract_timestamptz(const uint8_t* unit, size_t size, int64_t at, const
     return _extract(unit, size, at, zone, True, b"timestamp with time zone", out, error)
 
 
-cdef int extract_date(const uint8_t* unit, size_t size, int32_t date, Extracted* out, dsql_error_t* error) noexcept nogil:
+cdef int extract_date(const uint8_t* unit, size_t size, int32_t date, Extracted* out,
+                      dsql_error_t* error) noexcept nogil:
     cdef DateTime t
     cdef int code = unit_of(unit, size)
     _clear(out)
@@ -276,7 +282,8 @@ cdef int extract_time(const uint8_t* unit, size_t size, int64_t us, Extracted* o
     return 0
 
 
-cdef int extract_timetz(const uint8_t* unit, size_t size, int64_t us, int32_t west, Extracted* out, dsql_error_t* error) noexcept nogil:
+cdef int extract_timetz(const uint8_t* unit, size_t size, int64_t us, int32_t west, Extracted* out,
+                        dsql_error_t* error) noexcept nogil:
     cdef DateTime t
     cdef int code = unit_of(unit, size)
     _clear(out)
@@ -291,7 +298,8 @@ cdef int extract_timetz(const uint8_t* unit, size_t size, int64_t us, int32_t we
     return 0
 
 
-cdef int extract_interval(const uint8_t* unit, size_t size, const Interval* span, Extracted* out, dsql_error_t* error) noexcept nogil:
+cdef int extract_interval(const uint8_t* unit, size_t size, const Interval* span, Extracted* out,
+                          dsql_error_t* error) noexcept nogil:
     cdef int code = unit_of(unit, size)
     cdef int64_t within = span.us % US_PER_MINUTE
     cdef int64_t days

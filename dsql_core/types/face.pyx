@@ -6,6 +6,7 @@ carries the SQLSTATE, message and detail PostgreSQL would report.
 
 I1  Each call owns one Pool and one Buffer for its duration and frees them on every way out.
 """
+import cython
 from libc.string cimport memset
 from posix.time cimport CLOCK_MONOTONIC, clock_gettime, timespec
 
@@ -20,6 +21,7 @@ from dsql_core.types.numeric cimport (
     numeric_abs, numeric_add, numeric_ceil, numeric_div, numeric_div_trunc, numeric_floor, numeric_mod, numeric_mul,
     numeric_neg, numeric_round, numeric_sqrt, numeric_sub, numeric_trunc,
 )
+from dsql_core.types.numeric_power cimport numeric_power_int
 from dsql_core.types.numeric_sum cimport NumericSum, numeric_sum_add, numeric_sum_average, numeric_sum_total
 from dsql_core.types.timezone cimport TimeZoneHandle
 
@@ -45,6 +47,7 @@ DATE_ORDERS = {"mdy": 0, "dmy": 1, "ymd": 2}
 INTERVAL_STYLES = {"postgres": 0, "postgres_verbose": 1, "sql_standard": 2, "iso_8601": 3}
 
 
+@cython.final
 cdef class Format:
     """Settings that text formats depend on: time zone, styles, and the time 'now' stands for."""
 
@@ -82,7 +85,8 @@ cdef bytes _run(uint32_t oid, int32_t typmod, bytes data, bint text_in, bint tex
     memset(&value, 0, sizeof(value))
     try:
         if text_in:
-            status = type_input(oid, typmod, <const uint8_t*>data, len(data), settings_of(format), &pool, &value, &error)
+            status = type_input(oid, typmod, <const uint8_t*>data, len(data), settings_of(format), &pool, &value,
+                                &error)
         else:
             status = type_receive(oid, typmod, <const uint8_t*>data, len(data), &pool, &value, &error)
         if status < 0:
@@ -160,7 +164,8 @@ cdef tuple _pair(uint32_t oid, bytes a, bytes b):
 
 
 def numeric(op: str, a: str, b: str | int | None = None) -> str:
-    """Numeric arithmetic on text: op is + - * / % div, neg abs ceil floor sqrt, or round trunc with a scale b."""
+    """Numeric arithmetic on text: op is + - * / % div, neg abs ceil floor sqrt; round, trunc with a scale b;
+    ^ with an integer b."""
     cdef Pool pool
     cdef Buffer out
     cdef Value x
@@ -202,6 +207,8 @@ def numeric(op: str, a: str, b: str | int | None = None) -> str:
             status = numeric_sqrt(&x.v.var, &pool, &x.v.var, &error)
         elif op == "round":
             status = numeric_round(&x.v.var, b or 0, &pool, &x.v.var, &error)
+        elif op == "^":
+            status = numeric_power_int(&x.v.var, b, 0, &pool, &x.v.var, &error)
         elif op == "trunc":
             status = numeric_trunc(&x.v.var, b or 0, &pool, &x.v.var, &error)
         else:

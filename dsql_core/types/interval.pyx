@@ -242,7 +242,8 @@ cdef void _iso_part(int64_t value, uint8_t unit, Buffer* out) noexcept nogil:
 
 
 cdef void _put_iso(const Parts* p, Buffer* out) noexcept nogil:
-    if p.years == 0 and p.months == 0 and p.days == 0 and p.hours == 0 and p.minutes == 0 and p.seconds == 0 and p.us == 0:
+    if p.years == 0 and p.months == 0 and p.days == 0 and p.hours == 0 and p.minutes == 0 and p.seconds == 0 and \
+            p.us == 0:
         put_text(out, b"PT0S")
         return
     buffer_append_u8(out, c'P')
@@ -301,7 +302,8 @@ cdef inline int _set32(int64_t value, int32_t* out) noexcept nogil:
 
 cdef int interval_add(const Interval* a, const Interval* b, Interval* out, dsql_error_t* error) noexcept nogil:
     cdef Interval result
-    if _set32(<int64_t>a.months + b.months, &result.months) < 0 or _set32(<int64_t>a.days + b.days, &result.days) < 0 or \
+    if _set32(<int64_t>a.months + b.months, &result.months) < 0 or _set32(<int64_t>a.days + b.days,
+                                                                          &result.days) < 0 or \
             int64_add_overflow(a.us, b.us, &result.us):
         return _out_of_range(error)
     out[0] = result
@@ -310,7 +312,8 @@ cdef int interval_add(const Interval* a, const Interval* b, Interval* out, dsql_
 
 cdef int interval_sub(const Interval* a, const Interval* b, Interval* out, dsql_error_t* error) noexcept nogil:
     cdef Interval result
-    if _set32(<int64_t>a.months - b.months, &result.months) < 0 or _set32(<int64_t>a.days - b.days, &result.days) < 0 or \
+    if _set32(<int64_t>a.months - b.months, &result.months) < 0 or _set32(<int64_t>a.days - b.days,
+                                                                          &result.days) < 0 or \
             int64_sub_overflow(a.us, b.us, &result.us):
         return _out_of_range(error)
     out[0] = result
@@ -325,7 +328,8 @@ cdef int interval_neg(const Interval* a, Interval* out, dsql_error_t* error) noe
     return interval_sub(&zero, a, out, error)
 
 
-cdef int _spread(const Interval* a, double months, double days, double us, Interval* out, dsql_error_t* error) noexcept nogil:
+cdef int _spread(const Interval* a, double months, double days, double us, Interval* out,
+                 dsql_error_t* error) noexcept nogil:
     # Result of scaling: whole months and days stay, fractions of months go to days, of days to microseconds, after
     # rounding fractions to microseconds to shed the error of the binary division.
     cdef double month_rest_days

@@ -19,11 +19,15 @@ cdef struct FormatSettings:
 # only blanks are cut; numeric is rounded to its scale.
 cdef int type_input(uint32_t oid, int32_t typmod, const uint8_t* text, size_t size, const FormatSettings* format,
                     Pool* pool, Value* out, dsql_error_t* error) noexcept nogil
-cdef int type_output(const Value* value, const FormatSettings* format, Buffer* out) noexcept nogil      # value.type_oid says which
-cdef int type_receive(uint32_t oid, int32_t typmod, const uint8_t* data, size_t size, Pool* pool, Value* out, dsql_error_t* error) noexcept nogil
-cdef int type_send(const Value* value, Buffer* out) noexcept nogil                                     # payload only, no length word
+# value.type_oid says which
+cdef int type_output(const Value* value, const FormatSettings* format, Buffer* out) noexcept nogil
+cdef int type_receive(uint32_t oid, int32_t typmod, const uint8_t* data, size_t size, Pool* pool, Value* out,
+                      dsql_error_t* error) noexcept nogil
+# payload only, no length word
+cdef int type_send(const Value* value, Buffer* out) noexcept nogil
 # Order of PostgreSQL's default btree class (C collation; NaN greatest); both values of one type, not NULL.
 cdef int type_compare(const Value* a, const Value* b) noexcept nogil                                   # -1, 0, 1
 cdef uint64_t type_hash(const Value* value) noexcept nogil              # equal values (1.0 = 1.00, -0 = 0) hash equal
 # Length coercion to a typmod: cast (explicit) cuts silently, assignment raises 22001. numeric(p,s): rounds, 22003.
-cdef int type_apply_typmod(int32_t typmod, int is_explicit, Value* value, Pool* pool, dsql_error_t* error) noexcept nogil
+cdef int type_apply_typmod(int32_t typmod, int is_explicit, Value* value, Pool* pool,
+                           dsql_error_t* error) noexcept nogil

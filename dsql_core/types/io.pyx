@@ -98,7 +98,8 @@ cdef int _input_time(uint32_t oid, int32_t typmod, const uint8_t* text, size_t s
 cdef inline bint _is_opaque(uint32_t oid) noexcept nogil:
     # Types only catalogs show (tid, xid, cid, pg_node_tree, aclitem, pg_lsn, inet, statistics ...): kept as their text.
     return (27 <= oid <= 29) or oid == 194 or oid == 650 or oid == 869 or oid == 1033 or oid == 2275 or oid == 2277 or \
-        oid == 2970 or oid == 3220 or oid == 3361 or oid == 3402 or oid == 4072 or oid == 5017 or oid == 5038 or oid == 5069
+        oid == 2970 or oid == 3220 or oid == 3361 or oid == 3402 or oid == 4072 or oid == 5017 or oid == 5038 or \
+        oid == 5069
 
 
 cdef int type_input(uint32_t oid, int32_t typmod, const uint8_t* text, size_t size, const FormatSettings* format,
@@ -240,7 +241,8 @@ cdef int type_receive(uint32_t oid, int32_t typmod, const uint8_t* data, size_t 
         wanted = 12 if oid == OID_TIMETZ else 16
     else:
         wanted = 8
-        if oid != OID_INT8 and oid != OID_TIME and oid != OID_TIMESTAMP and oid != OID_TIMESTAMPTZ and oid != OID_FLOAT8:
+        if oid != OID_INT8 and oid != OID_TIME and oid != OID_TIMESTAMP and oid != OID_TIMESTAMPTZ and \
+                oid != OID_FLOAT8:
             wanted = 4                                       # oid and reg*
     if size != wanted:
         return _wrong_size(size, wanted, error)
@@ -267,7 +269,8 @@ cdef int type_receive(uint32_t oid, int32_t typmod, const uint8_t* data, size_t 
     return 0
 
 
-cdef int _receive_time(uint32_t oid, int32_t typmod, const uint8_t* data, Value* out, dsql_error_t* error) noexcept nogil:
+cdef int _receive_time(uint32_t oid, int32_t typmod, const uint8_t* data, Value* out,
+                       dsql_error_t* error) noexcept nogil:
     cdef int64_t us
     if oid == OID_DATE:
         out.v.i32 = <int32_t>load_be32(data)
@@ -503,7 +506,8 @@ cdef uint64_t type_hash(const Value* value) noexcept nogil:
     return _hash_bytes(value.v.b16.b, 16)
 
 
-cdef int type_apply_typmod(int32_t typmod, int is_explicit, Value* value, Pool* pool, dsql_error_t* error) noexcept nogil:
+cdef int type_apply_typmod(int32_t typmod, int is_explicit, Value* value, Pool* pool,
+                           dsql_error_t* error) noexcept nogil:
     cdef uint32_t oid = value.type_oid
     if typmod < 0 or value.is_null:
         return 0

@@ -50,7 +50,8 @@ cdef void numeric_unpack(const Var* a, NumericUnpacked* out) noexcept nogil     
 cdef int numeric_pack(const NumVar* a, Pool* pool, Var* out, dsql_error_t* error) noexcept nogil
 cdef int numeric_from_i128(int128 mantissa, int dscale, Pool* pool, Var* out, dsql_error_t* error) noexcept nogil
 cdef int numeric_from_int64(int64_t value, Pool* pool, Var* out, dsql_error_t* error) noexcept nogil
-cdef int numeric_from_double(double value, Pool* pool, Var* out, dsql_error_t* error) noexcept nogil   # 15 digits, as PostgreSQL
+# 15 digits, as PostgreSQL
+cdef int numeric_from_double(double value, Pool* pool, Var* out, dsql_error_t* error) noexcept nogil
 cdef int numeric_from_float(float value, Pool* pool, Var* out, dsql_error_t* error) noexcept nogil     # 6 digits
 cdef int numeric_to_double(const Var* a, double* out, dsql_error_t* error) noexcept nogil
 # Rounded to an integer within [low, high]; type_name ("integer") appears in `integer out of range`, 22003.
@@ -65,7 +66,8 @@ cdef int numeric_add(const Var* a, const Var* b, Pool* pool, Var* out, dsql_erro
 cdef int numeric_sub(const Var* a, const Var* b, Pool* pool, Var* out, dsql_error_t* error) noexcept nogil
 cdef int numeric_mul(const Var* a, const Var* b, Pool* pool, Var* out, dsql_error_t* error) noexcept nogil
 cdef int numeric_div(const Var* a, const Var* b, Pool* pool, Var* out, dsql_error_t* error) noexcept nogil
-cdef int numeric_div_trunc(const Var* a, const Var* b, Pool* pool, Var* out, dsql_error_t* error) noexcept nogil   # div(a, b)
+# div(a, b)
+cdef int numeric_div_trunc(const Var* a, const Var* b, Pool* pool, Var* out, dsql_error_t* error) noexcept nogil
 cdef int numeric_mod(const Var* a, const Var* b, Pool* pool, Var* out, dsql_error_t* error) noexcept nogil
 cdef int numeric_neg(const Var* a, Pool* pool, Var* out, dsql_error_t* error) noexcept nogil
 cdef int numeric_abs(const Var* a, Pool* pool, Var* out, dsql_error_t* error) noexcept nogil
@@ -77,4 +79,5 @@ cdef int numeric_sqrt(const Var* a, Pool* pool, Var* out, dsql_error_t* error) n
 cdef int numeric_compare(const Var* a, const Var* b) noexcept nogil                 # NaN equal to NaN and greatest
 cdef uint64_t numeric_hash(const Var* a) noexcept nogil
 cdef int numeric_apply_typmod(int32_t typmod, Var* value, Pool* pool, dsql_error_t* error) noexcept nogil
-cdef int numeric_set_special(int special, Var* out) noexcept nogil                 # NUMERIC_NAN, NUMERIC_PINF or NUMERIC_NINF
+# NUMERIC_NAN, NUMERIC_PINF or NUMERIC_NINF
+cdef int numeric_set_special(int special, Var* out) noexcept nogil

@@ -160,7 +160,8 @@ cdef int numeric_pack(const NumVar* a, Pool* pool, Var* out, dsql_error_t* error
         elif shift > 0:
             mantissa = mantissa * pow10_i64[shift]
         if mantissa < pow10_i64[18]:
-            return _set_small(-<int64_t>mantissa if v.sign == NUMERIC_NEG else <int64_t>mantissa, v.dscale, pool, out, error)
+            return _set_small(-<int64_t>mantissa if v.sign == NUMERIC_NEG else <int64_t>mantissa, v.dscale, pool,
+                              out, error)
     if v.weight > NUMERIC_WEIGHT_MAX or v.weight < -NUMERIC_WEIGHT_MAX or v.dscale > NUMERIC_DSCALE_MAX:
         return _overflow(error)
     at = <uint8_t*>pool_alloc(pool, 6 + 2 * <size_t>v.digit_count)
@@ -714,7 +715,8 @@ cdef int numeric_apply_typmod(int32_t typmod, Var* value, Pool* pool, dsql_error
         return 0
     if special != 0:
         dsql_error_set(error, b"22003", b"numeric field overflow")
-        dsql_error_detail(error, b"A field with precision %d, scale %d cannot hold an infinite value.", precision, scale)
+        dsql_error_detail(error, b"A field with precision %d, scale %d cannot hold an infinite value.", precision,
+                          scale)
         return -1
     if numeric_scale(value) != scale and numeric_round(value, scale, pool, value, error) < 0:
         return -1
@@ -735,6 +737,7 @@ cdef int numeric_apply_typmod(int32_t typmod, Var* value, Pool* pool, dsql_error
         dsql_error_detail(error, b"A field with precision %d, scale %d must round to an absolute value less than 1.",
                           precision, scale)
     else:
-        dsql_error_detail(error, b"A field with precision %d, scale %d must round to an absolute value less than 10^%d.",
-                          precision, scale, precision - scale)
+        dsql_error_detail(
+            error, b"A field with precision %d, scale %d must round to an absolute value less than 10^%d.", precision,
+            scale, precision - scale)
     return -1

@@ -20,7 +20,8 @@ cdef struct NumericSum:
     Var spill                  # the rest, as a numeric in the pool given to numeric_sum_add
 
 cdef int numeric_sum_add_slow(NumericSum* sum, const Var* value, Pool* pool, dsql_error_t* error) noexcept nogil
-cdef int numeric_sum_add_i128(NumericSum* sum, int128 mantissa, int dscale, Pool* pool, dsql_error_t* error) noexcept nogil
+cdef int numeric_sum_add_i128(NumericSum* sum, int128 mantissa, int dscale, Pool* pool,
+                              dsql_error_t* error) noexcept nogil
 
 cdef inline int numeric_sum_add(NumericSum* sum, const Var* value, Pool* pool, dsql_error_t* error) noexcept nogil:
     # 2^63 additions of values below 10^18 stay below 2^123: no overflow check on the fast path (total is kept

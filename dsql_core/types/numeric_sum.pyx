@@ -21,7 +21,8 @@ from dsql_core.types.numeric cimport (
 from dsql_core.types.text cimport out_of_memory
 
 
-cdef int numeric_sum_add_i128(NumericSum* sum, int128 mantissa, int dscale, Pool* pool, dsql_error_t* error) noexcept nogil:
+cdef int numeric_sum_add_i128(NumericSum* sum, int128 mantissa, int dscale, Pool* pool,
+                              dsql_error_t* error) noexcept nogil:
     # Adds mantissa * 10^-dscale without counting it. Totals beyond 2^100 move into the spill.
     cdef int128 limit = 1
     cdef int128 scaled
@@ -29,7 +30,8 @@ cdef int numeric_sum_add_i128(NumericSum* sum, int128 mantissa, int dscale, Pool
     limit = limit << 100
     if dscale != sum.dscale:
         if dscale > sum.dscale and dscale <= NUMERIC_SMALL_SCALE_MAX:
-            if int128_mul_overflow(sum.total, pow10_i64[dscale - sum.dscale], &scaled) or scaled > limit or scaled < -limit:
+            if int128_mul_overflow(sum.total, pow10_i64[dscale - sum.dscale],
+                                   &scaled) or scaled > limit or scaled < -limit:
                 if numeric_from_i128(sum.total, sum.dscale, pool, &part, error) < 0:
                     return -1
                 if _spill(sum, &part, pool, error) < 0:

@@ -26,7 +26,7 @@ from dsql_core.types.interval cimport (
     interval_neg, interval_sub,
 )
 from dsql_core.types.io cimport type_input, type_output
-from dsql_core.types.timezone cimport TimeZone, TimeZoneHandle
+from dsql_core.types.timezone cimport TimeZone
 
 # operation -> types of its text arguments; "unit" and "number" are read here.
 SIGNATURES = {
@@ -71,7 +71,7 @@ def temporal(op: str, *texts: str, format: Format | None = None) -> str | None:
     cdef Value result
     cdef Extracted extracted
     cdef dsql_error_t error
-    cdef const TimeZone* zone = (<TimeZoneHandle>format.timezone).zone if format is not None and format.timezone else NULL
+    cdef const TimeZone* zone = settings_of(format).timezone if format is not None else NULL
     cdef const uint8_t* unit = NULL
     cdef size_t unit_size = 0
     cdef double number = 0
@@ -102,7 +102,8 @@ def temporal(op: str, *texts: str, format: Format | None = None) -> str | None:
         if op in ("timestamp + interval", "timestamp - interval"):
             status = timestamp_add_interval(v[0].v.i64, &v[1].v.interval, 1 if "+" in op else -1, &result.v.i64, &error)
         elif op in ("timestamptz + interval", "timestamptz - interval"):
-            status = timestamptz_add_interval(v[0].v.i64, &v[1].v.interval, 1 if "+" in op else -1, zone, &result.v.i64, &error)
+            status = timestamptz_add_interval(v[0].v.i64, &v[1].v.interval, 1 if "+" in op else -1, zone,
+                                              &result.v.i64, &error)
         elif op == "trunc timestamp":
             status = timestamp_trunc(unit, unit_size, v[0].v.i64, &result.v.i64, &error)
         elif op == "trunc timestamptz":

@@ -234,7 +234,8 @@ cdef int _hex_input(const uint8_t* text, size_t size, Pool* pool, Var* out, dsql
 
 cdef int _bad_hex(const uint8_t* at, size_t left, dsql_error_t* error) noexcept nogil:
     cdef int size = _sequence_size(at[0])
-    dsql_error_set(error, b"22023", b"invalid hexadecimal digit: \"%.*s\"", size if <size_t>size < left else <int>left, at)
+    dsql_error_set(error, b"22023", b"invalid hexadecimal digit: \"%.*s\"",
+                   size if <size_t>size < left else <int>left, at)
     return -1
 
 

@@ -20,9 +20,11 @@ cdef struct TimeZone:
 
 cdef const ZoneKind* timezone_kind(const TimeZone* zone, int64_t utc_us) noexcept nogil       # never NULL
 cdef int32_t timezone_offset(const TimeZone* zone, int64_t utc_us) noexcept nogil
-# Offset in force at a local time. In a gap the offset before it, in a repeated hour the later one (PostgreSQL's choice).
+# Offset in force at a local time. In a gap the offset before it, in a repeated hour the later one (PostgreSQL's
+# choice).
 cdef int32_t timezone_local_offset(const TimeZone* zone, int64_t local_us) noexcept nogil
-# Zone by name (IANA, any case; fixed offsets as POSIX writes them), loading it on first use (takes the GIL then). NULL = unknown.
+# Zone by name (IANA, any case; fixed offsets as POSIX writes them), loading it on first use (takes the GIL then).
+# NULL = unknown.
 cdef const TimeZone* timezone_find(const uint8_t* name, size_t size) noexcept nogil
 # Offset of a common abbreviation ("EST", "cet"): 1 found, 0 not.
 cdef int timezone_abbreviation(const uint8_t* name, size_t size, int32_t* offset, int* is_dst) noexcept nogil

@@ -14,6 +14,8 @@ import zoneinfo
 from importlib import resources
 from pathlib import Path
 
+import cython
+
 from libc.stdint cimport int32_t, int64_t, uint8_t
 from libc.stdlib cimport calloc, malloc
 from libc.string cimport memcpy, memset, strlen
@@ -141,13 +143,14 @@ cdef Abbreviation[96] abbreviations
 cdef int abbreviation_count = 0
 
 ABBREVIATIONS = """
-utc 0 0 gmt 0 0 z 0 0 ut 0 0 uct 0 0 zulu 0 0 wet 0 0 west 60 1 wetdst 60 1 bst 60 1 cet 60 0 cest 120 1 cetdst 120 1 met 60 0
-mest 120 1 metdst 120 1 mez 60 0 mesz 120 1 eet 120 0 eest 180 1 eetdst 180 1 msk 180 0 msd 240 1 ist 120 0 idt 180 1
+utc 0 0 gmt 0 0 z 0 0 ut 0 0 uct 0 0 zulu 0 0 wet 0 0 west 60 1 wetdst 60 1 bst 60 1 cet 60 0 cest 120 1 cetdst 120 1
+met 60 0 mest 120 1 metdst 120 1 mez 60 0 mesz 120 1 eet 120 0 eest 180 1 eetdst 180 1 msk 180 0
+msd 240 1 ist 120 0 idt 180 1
 sast 120 0 eat 180 0 pkt 300 0 pkst 360 1 cct 480 0 pht 480 0 hkt 480 0 sgt 480 0 jst 540 0 kst 540 0
 kdt 600 1 aest 600 0 aedt 660 1 acst 570 0 acdt 630 1 awst 480 0 nzst 720 0 nzdt 780 1 nzt 720 0
 hst -600 0 akst -540 0 akdt -480 1 pst -480 0 pdt -420 1 mst -420 0 mdt -360 1 cst -360 0 cdt -300 1 est -300 0
-edt -240 1 ast -240 0 adt -180 1 nst -210 0 ndt -150 1 nft -210 0 brt -180 0 brst -120 1 art -180 0 clt -240 0 clst -180 1
-cot -300 0 pet -300 0 uyt -180 0 wgt -180 0 azot -60 0 azost 0 1 wadt 480 1 wast 420 0
+edt -240 1 ast -240 0 adt -180 1 nst -210 0 ndt -150 1 nft -210 0 brt -180 0 brst -120 1 art -180 0 clt -240 0
+clst -180 1 cot -300 0 pet -300 0 uyt -180 0 wgt -180 0 azot -60 0 azost 0 1 wadt 480 1 wast 420 0
 """
 
 
@@ -177,6 +180,7 @@ cdef int timezone_abbreviation(const uint8_t* name, size_t size, int32_t* offset
 
 # ---------------------------------------------------------------------------------------------- loading, with the GIL
 
+@cython.final
 cdef class TimeZoneHandle:
     """A loaded time zone; `name` is its canonical name. C code takes the pointer `zone` from it (valid for ever)."""
 

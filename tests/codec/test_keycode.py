@@ -18,9 +18,13 @@ TEXTS = st.text(alphabet=st.characters(blacklist_categories=("Cs",), blacklist_c
 def numerics() -> st.SearchStrategy[str]:
     """Numerics of both forms, with specials."""
     number = st.builds(
-        lambda mantissa, scale: f"{mantissa}e-{scale}", st.integers(-(10**30), 10**30) | st.integers(-300, 300), st.integers(0, 40)
+        lambda mantissa, scale: f"{mantissa}e-{scale}",
+        st.integers(-(10**30), 10**30) | st.integers(-300, 300),
+        st.integers(0, 40),
     )
-    return number | st.sampled_from(["NaN", "Infinity", "-Infinity", "0", "0.000", "1e300", "-1e300", "1e-300", "99", "100", "9999.9999"])
+    return number | st.sampled_from(
+        ["NaN", "Infinity", "-Infinity", "0", "0.000", "1e300", "-1e300", "1e-300", "99", "100", "9999.9999"]
+    )
 
 
 def floats(width: int) -> st.SearchStrategy[str]:
@@ -29,17 +33,34 @@ def floats(width: int) -> st.SearchStrategy[str]:
 
 
 INTERVALS = st.builds(
-    lambda m, d, us: f"{m} months {d} days {us} us", st.integers(-5000, 5000), st.integers(-100000, 100000),
+    lambda m, d, us: f"{m} months {d} days {us} us",
+    st.integers(-5000, 5000),
+    st.integers(-100000, 100000),
     st.integers(-(10**13), 10**13),
 )
 DATES = st.dates().map(str) | st.sampled_from(["infinity", "-infinity", "0044-03-15 BC"])
 MOMENTS = st.datetimes().map(str) | st.sampled_from(["infinity", "-infinity", "0044-03-15 BC", "200000-01-01"])
 
 BY_TYPE = {
-    16: st.sampled_from(["t", "f"]), 21: st.integers(-32768, 32767).map(str), 23: st.integers(-(2**31), 2**31 - 1).map(str),
-    20: st.integers(-(2**63), 2**63 - 1).map(str), 26: st.integers(0, 2**32 - 1).map(str), 700: floats(32), 701: floats(64),
-    1700: numerics(), 25: TEXTS, 1043: TEXTS, 1042: TEXTS, 19: TEXTS, 17: st.binary(max_size=12).map(lambda b: "\\x" + b.hex()),
-    1082: DATES, 1083: st.times().map(str), 1114: MOMENTS, 1184: MOMENTS, 1186: INTERVALS, 2950: st.uuids(allow_nil=True).map(str),
+    16: st.sampled_from(["t", "f"]),
+    21: st.integers(-32768, 32767).map(str),
+    23: st.integers(-(2**31), 2**31 - 1).map(str),
+    20: st.integers(-(2**63), 2**63 - 1).map(str),
+    26: st.integers(0, 2**32 - 1).map(str),
+    700: floats(32),
+    701: floats(64),
+    1700: numerics(),
+    25: TEXTS,
+    1043: TEXTS,
+    1042: TEXTS,
+    19: TEXTS,
+    17: st.binary(max_size=12).map(lambda b: "\\x" + b.hex()),
+    1082: DATES,
+    1083: st.times().map(str),
+    1114: MOMENTS,
+    1184: MOMENTS,
+    1186: INTERVALS,
+    2950: st.uuids(allow_nil=True).map(str),
     1266: st.builds(lambda t, h: f"{t}{h:+03d}:30", st.times(), st.integers(-14, 14)),
 }
 
@@ -103,10 +124,20 @@ def test_malformed_keys_are_refused_or_bounded(data, oid):
 def test_golden_bytes():
     """The encoding is on disk: it must not change unnoticed."""
     cases = {
-        (23, "5"): "0180000005", (23, "-1"): "017fffffff", (16, "t"): "0101", (25, "ab"): "01616200", (1042, "ab  "): "01616200",
-        (17, "\\x6100ff"): "016100ffff0001", (701, "1"): "01bff0000000000000", (701, "-0"): "018000000000000000",
-        (1700, "1.5"): "0140800102" + "3300", (1700, "-1.5"): "01207ffefdccff", (1700, "0"): "0130", (1700, "NaN"): "0160",
-        (1082, "2000-01-02"): "0180000001", (2950, str(uuid.UUID(int=1))): "01" + "00" * 15 + "01",
+        (23, "5"): "0180000005",
+        (23, "-1"): "017fffffff",
+        (16, "t"): "0101",
+        (25, "ab"): "01616200",
+        (1042, "ab  "): "01616200",
+        (17, "\\x6100ff"): "016100ffff0001",
+        (701, "1"): "01bff0000000000000",
+        (701, "-0"): "018000000000000000",
+        (1700, "1.5"): "0140800102" + "3300",
+        (1700, "-1.5"): "01207ffefdccff",
+        (1700, "0"): "0130",
+        (1700, "NaN"): "0160",
+        (1082, "2000-01-02"): "0180000001",
+        (2950, str(uuid.UUID(int=1))): "01" + "00" * 15 + "01",
         (1186, "1 day"): "01" + f"{86400000000 + (1 << 127):032x}",
     }
     assert {case: key_encode([(*case, False)]).hex() for case in cases} == cases

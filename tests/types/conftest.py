@@ -77,23 +77,54 @@ def oracle() -> Iterator[Oracle]:
     environment = {**os.environ, "LC_ALL": "C"}
     try:
         subprocess.run(
-            _as_unprivileged([str(BINARIES / "initdb"), "-D", str(data), "-U", "tester", "-E", "UTF8", "--locale=C",
-                              "-A", "trust", "--no-sync"]),
-            check=True, capture_output=True, env=environment,
+            _as_unprivileged(
+                [
+                    str(BINARIES / "initdb"),
+                    "-D",
+                    str(data),
+                    "-U",
+                    "tester",
+                    "-E",
+                    "UTF8",
+                    "--locale=C",
+                    "-A",
+                    "trust",
+                    "--no-sync",
+                ]
+            ),
+            check=True,
+            capture_output=True,
+            env=environment,
         )
         subprocess.run(
-            _as_unprivileged([str(BINARIES / "pg_ctl"), "-D", str(data), "-w", "-l", str(root / "log"), "-o",
-                              f"-p {port} -k {root} -c listen_addresses=127.0.0.1 -c fsync=off -c timezone=UTC", "start"]),
-            check=True, capture_output=True, env=environment,
+            _as_unprivileged(
+                [
+                    str(BINARIES / "pg_ctl"),
+                    "-D",
+                    str(data),
+                    "-w",
+                    "-l",
+                    str(root / "log"),
+                    "-o",
+                    f"-p {port} -k {root} -c listen_addresses=127.0.0.1 -c fsync=off -c timezone=UTC",
+                    "start",
+                ]
+            ),
+            check=True,
+            capture_output=True,
+            env=environment,
         )
         try:
-            with psycopg.connect(host="127.0.0.1", port=port, user="tester", dbname="postgres", autocommit=True) as link:
+            with psycopg.connect(
+                host="127.0.0.1", port=port, user="tester", dbname="postgres", autocommit=True
+            ) as link:
                 link.execute("SET extra_float_digits = 1")
                 yield Oracle(link)
         finally:
             subprocess.run(
                 _as_unprivileged([str(BINARIES / "pg_ctl"), "-D", str(data), "-m", "immediate", "-w", "stop"]),
-                check=False, capture_output=True,
+                check=False,
+                capture_output=True,
             )
     finally:
         shutil.rmtree(root, ignore_errors=True)

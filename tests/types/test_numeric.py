@@ -13,8 +13,16 @@ from dsql_core import types
 EXACT = Context(prec=2000, Emax=10**6, Emin=-(10**6))
 DECIMALS = st.one_of(
     st.decimals(allow_nan=False, allow_infinity=False, places=4, min_value=-(10**25), max_value=10**25),
-    st.builds(lambda mantissa, scale: EXACT.scaleb(Decimal(mantissa), -scale), st.integers(-(10**40), 10**40), st.integers(0, 40)),
-    st.builds(lambda mantissa, scale: EXACT.scaleb(Decimal(mantissa), -scale), st.integers(-(10**19), 10**19), st.integers(0, 19)),
+    st.builds(
+        lambda mantissa, scale: EXACT.scaleb(Decimal(mantissa), -scale),
+        st.integers(-(10**40), 10**40),
+        st.integers(0, 40),
+    ),
+    st.builds(
+        lambda mantissa, scale: EXACT.scaleb(Decimal(mantissa), -scale),
+        st.integers(-(10**19), 10**19),
+        st.integers(0, 19),
+    ),
 )
 
 
@@ -29,7 +37,11 @@ def test_exact_operations(a, b):
     for op, wanted in (("+", EXACT.add(a, b)), ("-", EXACT.subtract(a, b)), ("*", EXACT.multiply(a, b))):
         result = types.numeric(op, plain(a), plain(b))
         assert Decimal(result) == wanted
-        scale = -a.as_tuple().exponent - b.as_tuple().exponent if op == "*" else -min(a.as_tuple().exponent, b.as_tuple().exponent)
+        scale = (
+            -a.as_tuple().exponent - b.as_tuple().exponent
+            if op == "*"
+            else -min(a.as_tuple().exponent, b.as_tuple().exponent)
+        )
         assert -Decimal(result).as_tuple().exponent == scale
 
 
@@ -85,5 +97,24 @@ def test_sum_and_average(values):
 @settings(max_examples=300, deadline=None)
 @given(DECIMALS)
 def test_text_and_binary(a):
-    assert types.normalise(1700, plain(a)) in (plain(a), plain(a).removeprefix("-"))      # -0 loses its sign
+    assert types.normalise(1700, plain(a)) in (plain(a), plain(a).removeprefix("-"))  # -0 loses its sign
     assert types.decode(1700, types.encode(1700, plain(a))) == types.normalise(1700, plain(a))
+
+
+def test_powers():
+    """Scales as PostgreSQL 16 chooses them: at least 16 significant digits."""
+    assert types.numeric("^", "2", 10) == "1024.0000000000000"
+    assert types.numeric("^", "10", -2) == "0.010000000000000000"
+    assert types.numeric("^", "3.789", 21) == "1409343026052.8716"
+    assert types.numeric("^", "0", 0) == "1.0000000000000000"
+    assert types.numeric("^", "-1.5", 3) == "-3.3750000000000000"
+
+
+@settings(max_examples=200, deadline=None)
+@given(DECIMALS, st.integers(-12, 12))
+def test_powers_are_close(a, exponent):
+    if a == 0 and exponent < 0:
+        return
+    result = types.numeric("^", plain(a), exponent)
+    step = Fraction(1, 10 ** len(result.partition(".")[2]))
+    assert abs(Fraction(result) - Fraction(a) ** exponent) <= step

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import random
 import struct
+from fractions import Fraction
 
 import pytest
 from type_texts import BY_TYPE, DATES, INTERVALS, OIDS, TIMESTAMPS
@@ -42,11 +44,29 @@ def test_text_forms(oracle, type_name):
 def test_binary_forms(oracle, type_name):
     """Our binary form is what PostgreSQL sends, and it reads back to the same text."""
     send = {
-        "bool": "boolsend", "float4": "float4send", "float8": "float8send", "numeric": "numeric_send", "uuid": "uuid_send",
-        "bytea": "byteasend", "date": "date_send", "timestamp": "timestamp_send", "timestamptz": "timestamptz_send",
-        "time": "time_send", "timetz": "timetz_send", "interval": "interval_send", "json": "json_send", "int2": "int2send",
-        "jsonb": "jsonb_send", "name": "namesend", '"char"': "charsend", "text": "textsend", "oid": "oidsend",
-        "int4": "int4send", "int8": "int8send", "int2vector": "int2vectorsend", "oidvector": "oidvectorsend",
+        "bool": "boolsend",
+        "float4": "float4send",
+        "float8": "float8send",
+        "numeric": "numeric_send",
+        "uuid": "uuid_send",
+        "bytea": "byteasend",
+        "date": "date_send",
+        "timestamp": "timestamp_send",
+        "timestamptz": "timestamptz_send",
+        "time": "time_send",
+        "timetz": "timetz_send",
+        "interval": "interval_send",
+        "json": "json_send",
+        "int2": "int2send",
+        "jsonb": "jsonb_send",
+        "name": "namesend",
+        '"char"': "charsend",
+        "text": "textsend",
+        "oid": "oidsend",
+        "int4": "int4send",
+        "int8": "int8send",
+        "int2vector": "int2vectorsend",
+        "oidvector": "oidvectorsend",
     }.get(type_name, "array_send")
     for text in BY_TYPE[type_name]:
         printed = ours(type_name, text)
@@ -101,8 +121,23 @@ def _numeric(rng: random.Random) -> str:
         return text + (f".{rng.randint(0, 10 ** rng.randint(1, 6))}" if rng.random() < 0.7 else "")
     if kind < 0.9:
         return f"{rng.randint(-(10**30), 10 ** rng.randint(1, 30))}.{rng.randint(0, 10 ** rng.randint(1, 25))}"
-    return rng.choice(["0", "0.00", "1", "-1", "NaN", "Infinity", "-Infinity", "1e20", "1e-20", "999999999999999999",
-                       "-999999999999999999.99", "1e-100", "1e100"])
+    return rng.choice(
+        [
+            "0",
+            "0.00",
+            "1",
+            "-1",
+            "NaN",
+            "Infinity",
+            "-Infinity",
+            "1e20",
+            "1e-20",
+            "999999999999999999",
+            "-999999999999999999.99",
+            "1e-100",
+            "1e100",
+        ]
+    )
 
 
 def _refusal(call) -> str:
@@ -117,8 +152,17 @@ def test_numeric_arithmetic(oracle):
     rng = random.Random(7)
     for _ in range(400):
         a, b, scale = _numeric(rng), _numeric(rng), rng.randint(-5, 12)
-        for op, sql in (("+", "a + b"), ("-", "a - b"), ("*", "a * b"), ("/", "a / b"), ("%", "a %% b"), ("div", "div(a, b)")):
-            answer = oracle.ask(f"SELECT ({sql})::text FROM (SELECT (%s::text)::numeric a, (%s::text)::numeric b) x", a, b)
+        for op, sql in (
+            ("+", "a + b"),
+            ("-", "a - b"),
+            ("*", "a * b"),
+            ("/", "a / b"),
+            ("%", "a %% b"),
+            ("div", "div(a, b)"),
+        ):
+            answer = oracle.ask(
+                f"SELECT ({sql})::text FROM (SELECT (%s::text)::numeric a, (%s::text)::numeric b) x", a, b
+            )
             assert _refusal(lambda op=op, a=a, b=b: types.numeric(op, a, b)) == answer, (op, a, b)
         for op in ("round", "trunc"):
             assert types.numeric(op, a, scale) == oracle.ask(f"SELECT {op}((%s::text)::numeric, {scale})::text", a)
@@ -129,18 +173,63 @@ def test_numeric_arithmetic(oracle):
         assert str(types.compare(1700, a, b)) == order
 
 
+def test_numeric_powers(oracle):
+    rng = random.Random(9)
+    for _ in range(300):
+        base = f"{rng.randint(-(10 ** rng.randint(1, 6)), 10 ** rng.randint(1, 6))}e-{rng.randint(0, 8)}"
+        exponent = rng.choice([0, 1, -1, 2, -2, 3, rng.randint(-40, 40), rng.randint(-400, 400)])
+        answer = oracle.ask(f"SELECT ((%s::text)::numeric ^ {exponent}::numeric(20, 4))::text", base)
+        mine = _refusal(lambda base=base, exponent=exponent: types.numeric("^", base, exponent))
+        if ":" in answer:
+            assert mine == answer, (base, exponent)
+            continue
+        # PostgreSQL 16 chooses another scale than 15: the values must agree to a unit of the shorter one's last place.
+        places = min(len(text.partition(".")[2]) for text in (mine, answer))
+        assert abs(Fraction(mine) - Fraction(answer)) <= Fraction(1, 10**places), (base, exponent)
+
+
 def test_numeric_sums(oracle):
     rng = random.Random(8)
     for _ in range(50):
         values = [_numeric(rng) for _ in range(rng.randint(1, 30))]
-        answer = oracle.ask("SELECT sum(x::numeric)::text || '|' || avg(x::numeric)::text FROM unnest(%s::text[]) x", values)
+        answer = oracle.ask(
+            "SELECT sum(x::numeric)::text || '|' || avg(x::numeric)::text FROM unnest(%s::text[]) x", values
+        )
         assert types.numeric_total(values) + "|" + types.numeric_total(values, average=True) == answer
 
 
 def test_jsonb_order(oracle):
-    values = ["1", "2", "1.0", '"a"', '"b"', '"ab"', "true", "false", "null", "[]", "[1]", "[1,2]", '["a"]', "[[]]", "[{}]",
-              "{}", '{"a":1}', '{"a":2}', '{"b":1}', '{"a":1,"b":2}', '{"aa":1}', "[null]", "[true]", '{"a":[]}', "10",
-              '"\\n"', '"\\u0001"', '"]"', '{"x":"},{"}']
+    values = [
+        "1",
+        "2",
+        "1.0",
+        '"a"',
+        '"b"',
+        '"ab"',
+        "true",
+        "false",
+        "null",
+        "[]",
+        "[1]",
+        "[1,2]",
+        '["a"]',
+        "[[]]",
+        "[{}]",
+        "{}",
+        '{"a":1}',
+        '{"a":2}',
+        '{"b":1}',
+        '{"a":1,"b":2}',
+        '{"aa":1}',
+        "[null]",
+        "[true]",
+        '{"a":[]}',
+        "10",
+        '"\\n"',
+        '"\\u0001"',
+        '"]"',
+        '{"x":"},{"}',
+    ]
     for a in values:
         for b in values:
             answer = oracle.ask("SELECT jsonb_cmp((%s::text)::jsonb, (%s::text)::jsonb)::text", a, b)
@@ -158,18 +247,20 @@ def test_array_order(oracle):
             assert str(types.compare(1007, a, b)) == answer, (a, b)
 
 
+def _clock(rng: random.Random, hours: int) -> str:
+    return f"{rng.randint(0, hours):02d}:{rng.randint(0, 59):02d}:{rng.randint(0, 59):02d}.{rng.randint(0, 999999):06d}"
+
+
 def _timestamp(rng: random.Random) -> str:
     year = rng.choice([rng.randint(1, 9999), rng.randint(1950, 2060)])
-    return (
-        f"{year:04d}-{rng.randint(1, 12):02d}-{rng.randint(1, 28):02d} {rng.randint(0, 23):02d}:{rng.randint(0, 59):02d}:"
-        f"{rng.randint(0, 59):02d}.{rng.randint(0, 999999):06d}" + (" BC" if rng.random() < 0.05 else "")
-    )
+    era = " BC" if rng.random() < 0.05 else ""
+    return f"{year:04d}-{rng.randint(1, 12):02d}-{rng.randint(1, 28):02d} {_clock(rng, 23)}{era}"
 
 
 def _interval(rng: random.Random) -> str:
     return (
         f"{rng.randint(-50, 50)} years {rng.randint(-40, 40)} mons {rng.randint(-100, 100)} days "
-        f"{rng.choice('+-')}{rng.randint(0, 100)}:{rng.randint(0, 59):02d}:{rng.randint(0, 59):02d}.{rng.randint(0, 999999):06d}"
+        f"{rng.choice('+-')}{_clock(rng, 100)}"
     )
 
 
@@ -177,8 +268,10 @@ def _interval(rng: random.Random) -> str:
 def test_date_arithmetic(oracle, zone):
     """Intervals, ages, truncation, fields and casts, on random values in several zones."""
     rng = random.Random(zone)
-    units = ("microseconds milliseconds second minute hour day week month quarter year decade century millennium epoch dow "
-             "doy isodow isoyear julian timezone timezone_hour timezone_minute foo").split()
+    units = (
+        "microseconds milliseconds second minute hour day week month quarter year decade century millennium epoch dow "
+        "doy isodow isoyear julian timezone timezone_hour timezone_minute foo"
+    ).split()
     oracle.run(f"SET timezone = '{zone}'")
     form = types.Format(timezone=types.load_timezone(zone))
 
@@ -191,14 +284,17 @@ def test_date_arithmetic(oracle, zone):
             a, b, span, unit = _timestamp(rng), _timestamp(rng), _interval(rng), rng.choice(units)
             for kind in ("timestamp", "timestamptz"):
                 for sign in "+-":
-                    check(f"{kind} {sign} interval", f"SELECT (%s::text::{kind} {sign} %s::text::interval)::text", a, span)
+                    check(
+                        f"{kind} {sign} interval", f"SELECT (%s::text::{kind} {sign} %s::text::interval)::text", a, span
+                    )
                 check(f"age {kind}", f"SELECT age(%s::text::{kind}, %s::text::{kind})::text", a, b)
                 check(f"trunc {kind}", f"SELECT date_trunc(%s, %s::text::{kind})::text", unit, a)
             check("timestamp - timestamp", "SELECT (%s::text::timestamp - %s::text::timestamp)::text", a, b)
             check("trunc interval", "SELECT date_trunc(%s, %s::text::interval)::text", unit, span)
             for kind, text in (("timestamp", a), ("timestamptz", a), ("date", a), ("interval", span)):
                 answer = oracle.ask(f"SELECT extract({unit} FROM %s::text::{kind})::text", text)
-                mine = _refusal(lambda kind=kind, text=text: types.temporal(f"extract {kind}", unit, text, format=form))
+                operation = functools.partial(types.temporal, f"extract {kind}", unit, text, format=form)
+                mine = _refusal(operation)
                 assert mine == answer, (unit, kind, text)
             factor = f"{rng.uniform(-20, 20):.{rng.randint(0, 6)}f}"
             if float(factor):

@@ -1,11 +1,36 @@
 """Texts that tests feed to both the types and the oracle, and the names of types by OID."""
 
 OIDS = {
-    "bool": 16, "bytea": 17, '"char"': 18, "name": 19, "int8": 20, "int2": 21, "int2vector": 22, "int4": 23, "text": 25,
-    "oid": 26, "oidvector": 30, "json": 114, "float4": 700, "float8": 701, "date": 1082, "time": 1083,
-    "timestamp": 1114, "timestamptz": 1184, "interval": 1186, "timetz": 1266, "numeric": 1700, "uuid": 2950,
-    "jsonb": 3802, "bool[]": 1000, "int4[]": 1007, "text[]": 1009, "float8[]": 1022, "timestamp[]": 1115,
-    "numeric[]": 1231, "jsonb[]": 3807,
+    "bool": 16,
+    "bytea": 17,
+    '"char"': 18,
+    "name": 19,
+    "int8": 20,
+    "int2": 21,
+    "int2vector": 22,
+    "int4": 23,
+    "text": 25,
+    "oid": 26,
+    "oidvector": 30,
+    "json": 114,
+    "float4": 700,
+    "float8": 701,
+    "date": 1082,
+    "time": 1083,
+    "timestamp": 1114,
+    "timestamptz": 1184,
+    "interval": 1186,
+    "timetz": 1266,
+    "numeric": 1700,
+    "uuid": 2950,
+    "jsonb": 3802,
+    "bool[]": 1000,
+    "int4[]": 1007,
+    "text[]": 1009,
+    "float8[]": 1022,
+    "timestamp[]": 1115,
+    "numeric[]": 1231,
+    "jsonb[]": 3807,
 }
 
 INTEGERS = """0|-0|+5| 7 ||x|1 2|99999|-99999|32767|32768|-32768|-32769|2147483647|2147483648|-2147483648|-2147483649|
@@ -19,25 +44,45 @@ FLOATS = """0|-0|1|1.5|.5|5.|1e5|1e-5|1e400|-1e400|1e-400|nan|NaN|-nan|infinity|
 1000000|999999.5|0.0001|0.00001|1 1| 2.5 |9007199254740993|5e-324|2.2250738585072014e-308|1.7976931348623159e308|
 nan x|infin|8.41|0.30000000000000004|1e22|1e23|9.5367431640625e-07""".replace("\n", "").split("|")
 
-NUMERICS = """0|-0|0.00|1|-1.50|.5|5.|1e5|1e-5|1E10|1e131071|1e131072|1e-16383|1e-16384|1.5e-16383|nan|NaN|-nan|+nan|inf|
+NUMERICS = """0|-0|0.00|1|-1.50|.5|5.|1e5|1e-5|1E10|1e131071|1e131072|1e-16383|1e-16384|1.5e-16383|nan|NaN|-nan|
++nan|inf|
 -inf|+Infinity|infinit|x||.|e5|1e|1e+|1.2.3|1 2| 3.14 |--1|+-1|123456789012345678|1234567890123456789|
 0.000000000000000001|0.0000000000000000001|999999999999999999|1000000000000000000|-999999999999999999.5|
 00000000000000000000000000001.5|0.10000000000000000000000|12345678901234567890.12345678901234567890|1e99999999999|
-1e-99999999999|100000000000000000000000000000000000000000000000|1000000000000000000000000000000000000000.0000""".replace(
+1e-99999999999|100000000000000000000000000000000000000000000000|
+1000000000000000000000000000000000000000.0000""".replace(
     "\n", ""
 ).split("|")
 
-UUIDS = """a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11|A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11|{a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11}|
+UUIDS = """a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11|A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11|
+{a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11}|
 a0eebc999c0b4ef8bb6d6bb9bd380a11|a0ee-bc99-9c0b-4ef8-bb6d-6bb9-bd38-0a11|{a0eebc99-9c0b4ef8-bb6d6bb9-bd380a11}|
 a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a1|a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a111|x|| a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11|
-{a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11|a0eebc99--9c0b-4ef8-bb6d-6bb9bd380a11|a-0eebc999c0b4ef8bb6d6bb9bd380a11""".replace(
+{a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11|a0eebc99--9c0b-4ef8-bb6d-6bb9bd380a11|
+a-0eebc999c0b4ef8bb6d6bb9bd380a11""".replace(
     "\n", ""
 ).split("|")
 
-BYTEAS = ["\\x", "\\x00ff", "\\xDEAD beef", "\\x0", "\\xzz", "\\x 0 1", "abc", "a\\\\b", "a\\001", "a\\", "a\\9", "a\\400",
-          "é", "\\xé0", ""]
+BYTEAS = [
+    "\\x",
+    "\\x00ff",
+    "\\xDEAD beef",
+    "\\x0",
+    "\\xzz",
+    "\\x 0 1",
+    "abc",
+    "a\\\\b",
+    "a\\001",
+    "a\\",
+    "a\\9",
+    "a\\400",
+    "é",
+    "\\xé0",
+    "",
+]
 
-DATES = """1999-01-08|January 8, 1999|1/8/1999|1/18/1999|01/02/03|1999-Jan-08|Jan-08-1999|08-Jan-1999|99-Jan-08|08-Jan-99|
+DATES = """1999-01-08|January 8, 1999|1/8/1999|1/18/1999|01/02/03|1999-Jan-08|Jan-08-1999|08-Jan-1999|99-Jan-08|
+08-Jan-99|
 Jan-08-99|19990108|990108|1999.008|J2451187|January 8, 99 BC|2000-02-30|2000-13-01|epoch|infinity|-infinity|
 5874897-12-31|5874898-01-01|4714-11-24 BC|4714-11-23 BC|0001-01-01 BC|0000-01-01|99999-01-01|10000-01-01|2000-1-1|
  2000-01-01 |2000/01/02|2000.01.02|2000-001|2000-366|2001-366|Jan 1 2000|1 Jan 2000|2000 Jan 1|Mon Jan 1 2000|
@@ -94,21 +139,45 @@ JSONS = r"""1|-0|0.0|1.50|1e5|1E-3|"a"|"a\u00e9b"|"\u0000"|"\ud83d\ude00"|"\ud83
 NaN|[1,2,"x",{"k":"v"}]|123456789012345678901234567890.123|1e400|"\u007f\u001f"|é|"é"|{"a":1}}|{"é":1,"zz":2,"z":3}|
 a_b|1a|-a|--1|1..2|{"a":b}|[a]|@|[@]|{@|{"a"@|{"a":1@""".replace("\n", "").split("|")
 
-INT_ARRAYS = r"""{}|{1,2,3}|{1,NULL,null}|{{1,2},{3,4}}|{{1,2},{3}}|{{1,2},3}|{1,{2}}|[0:2]={1,2,3}|[0:2]={1,2}|[2:1]={}|
+INT_ARRAYS = r"""{}|{1,2,3}|{1,NULL,null}|{{1,2},{3,4}}|{{1,2},{3}}|{{1,2},3}|{1,{2}}|[0:2]={1,2,3}|[0:2]={1,2}|
+[2:1]={}|
 [3]={1,2,3}|[1:2][0:1]={{1,2},{3,4}}|[0:0]={}| { 1 , 2 } |{1,2|{1,2}}|{1,2}x|x|{1,,2}|{,}|{1,}|{"1","2"}|{"1"2}|{1"2"}|
 {x}|{{}}|{{},{}}|{{{{{{{1}}}}}}}|{\1}|{1 2}||{|}|[1:2={1}|[a]={1}|[1:2]{1,2}|[-1:0]={1,2}|{{1,2},{3,4},{5,6}}|
 {{{1},{2}},{{3},{4}}}|{"1""".replace("\n", "").split("|")
 
-TEXT_ARRAYS = r"""{a,b}|{"a b",c}|{ a b , c }|{"a\"b","c\\d"}|{NULL,"NULL","null",nUlL}|{""}|{"",a}|{a\,b}|{a\ }|{ \ a}|{"{}"}|
+TEXT_ARRAYS = r"""{a,b}|{"a b",c}|{ a b , c }|{"a\"b","c\\d"}|{NULL,"NULL","null",nUlL}|{""}|{"",a}|{a\,b}|{a\ }|
+{ \ a}|{"{}"}|
 {é,"日本"}|{a"b}|{"a"b}|{"a" , "b" }|{a{b}|{\N\U\L\L}|{"a,b"}""".replace("\n", "").split("|")
 
 BY_TYPE = {
-    "int2": INTEGERS, "int4": INTEGERS, "int8": INTEGERS, "oid": INTEGERS, "bool": BOOLS, "float4": FLOATS,
-    "float8": FLOATS, "numeric": NUMERICS, "uuid": UUIDS, "bytea": BYTEAS, "date": DATES, "timestamp": DATES + TIMESTAMPS,
-    "timestamptz": DATES + TIMESTAMPS, "time": TIMES, "timetz": TIMES, "interval": INTERVALS, "json": JSONS,
-    "jsonb": JSONS, "int4[]": INT_ARRAYS, "text[]": TEXT_ARRAYS, "int2vector": ["1 2 3", "", " 1  2 ", "x", "99999"],
-    "oidvector": ["1 2 3", "", "x"], "numeric[]": ["{1.50,NaN,1e3}"], "name": ["a" * 70, "é" * 40, "x"],
-    '"char"': ["", "a", "abc", "\\101", "\\377", "é"], "text": ["", "plain", "é日本", "a\tb\nc"],
-    "timestamp[]": ['{2000-01-01,"2000-01-01 10:00"}'], "bool[]": ["{t,f,NULL,yes}"], "jsonb[]": [r'{"{\"a\": 1}","1"}'],
+    "int2": INTEGERS,
+    "int4": INTEGERS,
+    "int8": INTEGERS,
+    "oid": INTEGERS,
+    "bool": BOOLS,
+    "float4": FLOATS,
+    "float8": FLOATS,
+    "numeric": NUMERICS,
+    "uuid": UUIDS,
+    "bytea": BYTEAS,
+    "date": DATES,
+    "timestamp": DATES + TIMESTAMPS,
+    "timestamptz": DATES + TIMESTAMPS,
+    "time": TIMES,
+    "timetz": TIMES,
+    "interval": INTERVALS,
+    "json": JSONS,
+    "jsonb": JSONS,
+    "int4[]": INT_ARRAYS,
+    "text[]": TEXT_ARRAYS,
+    "int2vector": ["1 2 3", "", " 1  2 ", "x", "99999"],
+    "oidvector": ["1 2 3", "", "x"],
+    "numeric[]": ["{1.50,NaN,1e3}"],
+    "name": ["a" * 70, "é" * 40, "x"],
+    '"char"': ["", "a", "abc", "\\101", "\\377", "é"],
+    "text": ["", "plain", "é日本", "a\tb\nc"],
+    "timestamp[]": ['{2000-01-01,"2000-01-01 10:00"}'],
+    "bool[]": ["{t,f,NULL,yes}"],
+    "jsonb[]": [r'{"{\"a\": 1}","1"}'],
     "float8[]": ["{1.5,NaN,-0}"],
 }

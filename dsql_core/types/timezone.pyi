@@ -1,0 +1,9 @@
+from typing import final
+
+@final
+class TimeZoneHandle:
+    @property
+    def name(self) -> str: ...
+    def offset(self, seconds: int) -> int: ...
+
+def load_timezone(name: str) -> TimeZoneHandle: ...
