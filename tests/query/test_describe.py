@@ -1,7 +1,8 @@
 """Several hundred statements described as PostgreSQL describes them: result columns, parameter types, or the exact error.
 
 describe.jsonl was recorded from PostgreSQL 15 over the tables t and u of sample_catalog: psql's \\d queries, SQLAlchemy's
-reflection, and statements of every kind. What DSQL answers differently on purpose is in the other tests.
+reflection, and statements of every kind. What DSQL answers differently on purpose is in the other tests. A parameter of
+a reg* type is described as text: the client sends a name, which the catalog reads at run time.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from opendsql.errors import DsqlError
-from support import Client
+from in_process import Client
 
 from dsql_core.execute import ExecuteError
 

@@ -148,6 +148,9 @@ class CastBinder:
             if expr.lifted and oid in _REG_TYPES:
                 raise NeedsOriginal
             where = expr.location if location is None else location
+            if oid in _REG_TYPES:  # the client sends a name, which only the catalog can read
+                name = self.params.infer(expr, TEXT, self.position(where))
+                return Cast(oid, name, f"text_{TYPES_BY_OID[oid].name}", kind="py", volatile="s")
             return self.params.infer(expr, oid, self.position(where))
         # a subquery's or CASE's unknown output was given type text already; what is left is a cast of text
         return None
@@ -293,7 +296,7 @@ class CastBinder:
         if oid in (24, 2202):
             from opendsql.registry.functions import FUNCTIONS_BY_NAME
 
-            found = FUNCTIONS_BY_NAME.get(name.split("(")[0], [])
+            found = [*self.user_functions(None, name.split("(")[0]), *FUNCTIONS_BY_NAME.get(name.split("(")[0], [])]
             if not found:
                 raise DsqlError("42883", f'function "{text}" does not exist')
             if len(found) > 1 and oid == 24:

@@ -352,7 +352,7 @@ class ExprBinder:
                         bounds.append(self._index(node, scope) if node else Const(INT4, None))
             return Call(bound.type_oid, "array_slice", (bound, *bounds), "array_slice", kind="py", strict=False)
         indexes = tuple(self._index(part["uidx"], scope) for part in subscripts)
-        return Call(entry.elem_oid, "array_get", (bound, *indexes), "array_get")
+        return Call(entry.elem_oid, "array_get", (bound, *indexes), "array_get", kind="py", strict=False)
 
     def _index(self, node: Node, scope: Scope) -> Expr:
         bound = self.expr(node, scope)

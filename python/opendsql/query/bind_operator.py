@@ -11,6 +11,9 @@ from typing import Any
 from opendsql.errors import DsqlError
 from opendsql.query.expr import (
     BOOL,
+    INT2,
+    INT4,
+    INT8,
     RECORD,
     TEXT,
     UNKNOWN,
@@ -23,6 +26,7 @@ from opendsql.query.expr import (
     InList,
     Not,
     NullIf,
+    Param,
     RowExpr,
 )
 from opendsql.query.scope import Scope
@@ -40,6 +44,8 @@ class OperatorBinder:
     def operator(self, name: str, left: Expr | None, right: Expr, location: int | None) -> Expr:
         """name applied to operands (left None: prefix)."""
         name = "<>" if name == "!=" else name
+        if name in _COMPARISONS and left is not None:
+            left, right = self._one_width(left, right), self._one_width(right, left)
         match = self.find_operator(name, left.type_oid if left is not None else None, right.type_oid, location)
         operands = [right] if left is None else [left, right]
         args = []
@@ -58,6 +64,13 @@ class OperatorBinder:
             volatile=match.volatility,
             strict=match.strict,
         )
+
+    def _one_width(self, side: Expr, other: Expr) -> Expr:
+        """A lifted integer literal beside a bigint is read as one: the comparison, and a bound it makes, need no cast."""
+        literal = isinstance(side, Param) and side.lifted
+        if literal and side.type_oid in (INT2, INT4) and other.type_oid == INT8:
+            return self.coerce(side, INT8) or side
+        return side
 
     def comparison(self, name: str, left: Expr, right: Expr, location: int | None) -> Expr:
         """operator(), for results that must be boolean."""

@@ -105,6 +105,9 @@ class ExprEmitter:
                     self.needs_gil = True
                 array = self.expr(expr.array, layout)
                 return (expr.quantifier, kernel, self.expr(expr.arg, layout), array, expr.elem_oid)
+            case ArrayCtor() if expr.items and expr.items[0].type_oid == expr.type_oid:
+                self.needs_gil = True
+                return ("py", "array_nest", expr.type_oid, [self.expr(i, layout) for i in expr.items])
             case ArrayCtor():
                 return ("array", expr.elem_oid, expr.type_oid, [self.expr(i, layout) for i in expr.items])
             case SubLink():

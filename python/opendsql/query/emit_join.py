@@ -168,6 +168,8 @@ class JoinEmitter:
 
     def _hash_or_loop(self, node: Join, left: Phys, right_want: list[ColumnId]) -> Phys:
         right = self.emit(node.right, right_want, Hint())
+        if node.kind == "inner" and right.rows > left.rows:
+            left, right = right, left  # the right side is the one kept in memory
         lkeys: list[Expr] = []
         rkeys: list[Expr] = []
         rest: list[Expr] = []

@@ -27,6 +27,7 @@ from opendsql.query.params import NeedsOriginal, Params
 from opendsql.query.parse import Statement, parse
 from opendsql.query.rules import RULES
 from opendsql.query.rules.rule import Context
+from opendsql.registry.resolve import REG_TYPES
 
 Column = tuple[str, int, int, int, int]  # name, type oid, typmod, table oid, attnum
 
@@ -139,6 +140,8 @@ class Planner:
             query = binder.statement_query()
         except RecursionError:
             raise DsqlError("54001", "stack depth limit exceeded") from None
+        if statement.kind == "SelectStmt":
+            query = show_names(binder, query)
         return binder, query
 
     def program_ir(
@@ -196,6 +199,15 @@ def readable_output(binder: Binder, plan: Node) -> Node:
         named = binder.coerce(column, TEXT, context="e") if column.type_oid in _NAMED_BY_CATALOG else None
         exprs.append(column if named is None else named)
     return binder.remember(Project(plan, binder.new_rel("", tuple(str(i) for i in range(len(exprs)))), tuple(exprs)))
+
+
+def show_names(binder: Binder, query: Query) -> Query:
+    """regclass, regtype ... columns of the result as text: their text form is a name, which only the catalog knows."""
+    columns = query.plan.columns()
+    if not any(column.type_oid in REG_TYPES for column in columns):
+        return query
+    shown = [binder.coerce(c, 25, context="e") or c if c.type_oid in REG_TYPES else c for c in columns]
+    return Query(binder.projection(query.plan, shown, [c.name for c in query.columns]), query.columns)
 
 
 _TAGS = {"SelectStmt": "SELECT", "InsertStmt": "INSERT", "UpdateStmt": "UPDATE", "DeleteStmt": "DELETE"}

@@ -2,7 +2,9 @@
 
     make_row:<oids>(values...)               the text of a record: (1,"a b",)
     row_json:<oids>(names, values...)        the row as a JSON object, compact as row_to_json gives it
+    array_get(array, subscripts...)          a[i], a[i][j]
     array_slice(array, lower, upper ...)     a[lower:upper]; a missing bound is NULL
+    array_nest(arrays...)                    ARRAY[a, b] of arrays
     is_json(text, kind)                      text IS JSON [OBJECT | ARRAY | SCALAR]
 
 install() registers them with the registry; names carry the values' types after a colon.
@@ -12,6 +14,7 @@ from __future__ import annotations
 
 import json
 
+from opendsql.errors import DsqlError
 from opendsql.registry import pyfunctions
 from opendsql.registry.pgtext import format_array, parse_array
 from opendsql.registry.pyfunctions import register_pyfunction
@@ -58,6 +61,30 @@ def _slice(items: list, bounds: list[tuple[str | None, str | None]]) -> list:
     return [_slice(part, bounds[1:]) if isinstance(part, list) else part for part in taken]
 
 
+def array_get(array: str | None, *subscripts: str | None) -> str | None:
+    """a[i] or a[i][j]; NULL outside the array."""
+    if array is None or None in subscripts:
+        return None
+    whole = parse_array(array)
+    if len(subscripts) != whole.dimensions:
+        return None
+    item: object = whole.items
+    for place, subscript in enumerate(subscripts):
+        index = int(subscript or 0) - whole.lower[place]
+        if not isinstance(item, list) or not 0 <= index < len(item):
+            return None
+        item = item[index]
+    return item if isinstance(item, str) else None
+
+
+def array_nest(*arrays: str | None) -> str:
+    """One array of several, a dimension deeper."""
+    parts = [[] if a is None else parse_array(a).items for a in arrays]
+    if len({len(p) for p in parts}) > 1:
+        raise DsqlError("2202E", "multidimensional arrays must have array expressions with matching dimensions")
+    return format_array(parts) if any(parts) else "{}"
+
+
 def is_json(text: str | None, kind: str | None) -> str | None:
     """Whether the text is JSON of that kind."""
     if text is None:
@@ -77,4 +104,6 @@ def install() -> None:
     register_pyfunction("make_row", make_row, strict=False, typed=True)
     register_pyfunction("row_json", row_json, strict=False, typed=True)
     register_pyfunction("array_slice", array_slice, strict=False)
+    register_pyfunction("array_get", array_get, strict=False)
+    register_pyfunction("array_nest", array_nest, strict=False)
     register_pyfunction("is_json", is_json, strict=False)
