@@ -150,6 +150,7 @@ class CastBinder:
             where = expr.location if location is None else location
             if oid in _REG_TYPES:  # the client sends a name, which only the catalog can read
                 name = self.params.infer(expr, TEXT, self.position(where))
+                self.params.shown[expr.index] = oid
                 return Cast(oid, name, f"text_{TYPES_BY_OID[oid].name}", kind="py", volatile="s")
             return self.params.infer(expr, oid, self.position(where))
         # a subquery's or CASE's unknown output was given type text already; what is left is a cast of text

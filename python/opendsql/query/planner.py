@@ -107,7 +107,7 @@ class Planner:
         return Planned(
             program=self.compile(ir),
             columns=ir["columns"],
-            param_oids=ir["params"],
+            param_oids=[params.shown.get(place, oid) for place, oid in enumerate(ir["params"])],
             cacheable=not binder.volatile_rows,
             tag=ir["tag"],
             kind=statement.kind,
@@ -140,8 +140,6 @@ class Planner:
             query = binder.statement_query()
         except RecursionError:
             raise DsqlError("54001", "stack depth limit exceeded") from None
-        if statement.kind == "SelectStmt":
-            query = show_names(binder, query)
         return binder, query
 
     def program_ir(
@@ -150,6 +148,7 @@ class Planner:
         """The program IR of a SELECT or DML statement, and its binder."""
         binder, query = self.bind(statement, session, params)
         params.finish()
+        declared = query.plan.columns()
         context = Context(binder)
         plan = readable_output(binder, query.plan)
         wanted = plan.columns()
@@ -163,7 +162,7 @@ class Planner:
         emitter_types = query.plan.columns()
         columns = [
             (c.name, e.type_oid, e.typmod, c.table_oid, c.attnum)
-            for c, e in zip(query.columns, emitter_types, strict=True)
+            for c, e in zip(query.columns, declared, strict=True)
         ]
         number_nodes(phys.ir, emitter)
         ir = {
@@ -185,29 +184,16 @@ class Planner:
         return ir, binder
 
 
-# Types whose text is a name out of the catalog: such a column is sent as that text.
-_NAMED_BY_CATALOG = frozenset({24, 2202, 2203, 2204, 2205, 2206, 3734, 3769, 4089, 4096, 4191})
-
-
 def readable_output(binder: Binder, plan: Node) -> Node:
     """The plan with its reg* output columns turned into names; their type stays what it is for the client."""
     columns = plan.columns()
-    if not any(c.type_oid in _NAMED_BY_CATALOG for c in columns) or isinstance(plan, Insert | Update | Delete):
+    if not any(c.type_oid in REG_TYPES for c in columns) or isinstance(plan, Insert | Update | Delete):
         return plan
     exprs: list[Expr] = []
     for column in columns:
-        named = binder.coerce(column, TEXT, context="e") if column.type_oid in _NAMED_BY_CATALOG else None
+        named = binder.coerce(column, TEXT, context="e") if column.type_oid in REG_TYPES else None
         exprs.append(column if named is None else named)
     return binder.remember(Project(plan, binder.new_rel("", tuple(str(i) for i in range(len(exprs)))), tuple(exprs)))
-
-
-def show_names(binder: Binder, query: Query) -> Query:
-    """regclass, regtype ... columns of the result as text: their text form is a name, which only the catalog knows."""
-    columns = query.plan.columns()
-    if not any(column.type_oid in REG_TYPES for column in columns):
-        return query
-    shown = [binder.coerce(c, 25, context="e") or c if c.type_oid in REG_TYPES else c for c in columns]
-    return Query(binder.projection(query.plan, shown, [c.name for c in query.columns]), query.columns)
 
 
 _TAGS = {"SelectStmt": "SELECT", "InsertStmt": "INSERT", "UpdateStmt": "UPDATE", "DeleteStmt": "DELETE"}
