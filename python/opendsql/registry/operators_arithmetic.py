@@ -68,7 +68,7 @@ OPERATORS = operators("""
   824 int2 * int8 -> int8                                    int28mul                     943   820     0
   825 int2 / int8 -> int8                                    int28div                     948     0     0
   965 float8 ^ float8 -> float8                              dpow                         232     0     0
- 1038 numeric ^ numeric -> numeric                           py:power                    1739     0     0
+ 1038 numeric ^ numeric -> numeric                           py:power                    1739     0     0 name=numeric_power
  1116 float4 + float8 -> float8                              float48pl                    281  1126     0
  1117 float4 - float8 -> float8                              float48mi                    282     0     0
  1118 float4 / float8 -> float8                              float48div                   280     0     0

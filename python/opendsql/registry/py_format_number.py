@@ -307,7 +307,7 @@ def number_to_char(oid: int, value: str, template_text: str) -> str | None:
     if template.roman:
         if number.is_nan():
             raise DsqlError("0A000", "cannot convert NaN to integer")
-        if abs(number) > 2147483647:
+        if abs(number) > 2147483647 and oid == 1700:
             raise DsqlError("22003", "integer out of range")
         return _roman(Decimal(round(float(value))) if oid in (700, 701) else number, template)
     if template.scientific:

@@ -23,7 +23,7 @@ def pg_typeof(kinds: tuple[int, ...], value: str | None) -> str:
 def format_type(oid: str | None, typmod: str | None) -> str | None:
     if oid is None:
         return None
-    return types.format_type(int(oid), -1 if typmod is None else int(typmod))
+    return types.format_type(int(oid), None if typmod is None else int(typmod))
 
 
 ENCODINGS = (

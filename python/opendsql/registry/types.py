@@ -224,17 +224,18 @@ def find_type(name: str) -> Type | None:
     return TYPES_BY_NAME.get(ALIASES.get(name, name))
 
 
-def format_type(oid: int, typmod: int = -1) -> str:
-    """PostgreSQL's format_type: the SQL spelling of a type, with its modifier when typmod is not -1."""
+def format_type(oid: int, typmod: int | None = None) -> str:
+    """PostgreSQL's format_type: the SQL spelling of a type, with its modifier.
+
+    None is the call with a NULL modifier, -1 a type known to have none: they differ for bpchar.
+    """
     entry = TYPES_BY_OID.get(oid)
     if entry is None:
         return "-" if oid == 0 else "???"
     if entry.elem_oid and entry.name.startswith("_"):
         return format_type(entry.elem_oid, typmod) + "[]"
-    if oid == 1042 and typmod == -1:
-        return "character"
-    if typmod < 0:
-        return entry.display
+    if typmod is None or typmod < 0:
+        return "bpchar" if oid == 1042 and typmod is not None else entry.display
     if oid in (1042, 1043):
         return f"{entry.display}({typmod - 4})" if typmod > 4 else entry.display
     if oid == 1700:
