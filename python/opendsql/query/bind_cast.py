@@ -33,6 +33,7 @@ from opendsql.query.expr import (
     RowExpr,
 )
 from opendsql.query.params import NeedsOriginal
+from opendsql.query.parts import Part
 from opendsql.registry import resolve
 from opendsql.registry.types import TYPES_BY_NAME, TYPES_BY_OID, find_type, format_type, typmod_of
 
@@ -43,7 +44,7 @@ _TYPMOD_TYPES = {BPCHAR, VARCHAR, NUMERIC, INTERVAL, 1083, 1114, 1184, 1266}
 _REFUSED_TYPES = {600, 601, 602, 603, 604, 628, 718}  # geometric ones are refused in expressions too
 
 
-class CastBinder:
+class CastBinder(Part):
     """Mixin of Binder."""
 
     # -- type names ----------------------------------------------------------------------------------------------
@@ -150,7 +151,6 @@ class CastBinder:
             where = expr.location if location is None else location
             if oid in _REG_TYPES:  # the client sends a name, which only the catalog can read
                 name = self.params.infer(expr, TEXT, self.position(where))
-                self.params.shown[expr.index] = oid
                 return Cast(oid, name, f"text_{TYPES_BY_OID[oid].name}", kind="py", volatile="s")
             return self.params.infer(expr, oid, self.position(where))
         # a subquery's or CASE's unknown output was given type text already; what is left is a cast of text

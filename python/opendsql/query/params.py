@@ -30,7 +30,6 @@ class Params:
         self.types: list[int] = [oid or UNKNOWN for oid in declared]
         self.lifted_from = len(self.types)
         self.used: set[int] = set()
-        self.shown: dict[int, int] = {}  # type the client is told where it is not the one computed with (regclass)
         if literals:
             self.lift(len(self.types), literals)
 

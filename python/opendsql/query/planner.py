@@ -66,6 +66,7 @@ class Planner:
         # catalog_provider(session) -> Catalog at the session's snapshot
         self.catalog_provider = catalog_provider
         self.compile_program = compile_program if compile_program is not None else default_compiler()
+        self.compiles_with_session = compile_program is None
         self.literal_check = literal_check if literal_check is not None else default_literal_check()
         catalog_hooks.install(self)
 
@@ -105,9 +106,9 @@ class Planner:
             params.lift(self._first_lifted(request, len(declared)), lifted)
         ir, binder = self.program_ir(statement, session, params)
         return Planned(
-            program=self.compile(ir),
+            program=self.compile(ir, session),
             columns=ir["columns"],
-            param_oids=[params.shown.get(place, oid) for place, oid in enumerate(ir["params"])],
+            param_oids=ir["params"],
             cacheable=not binder.volatile_rows,
             tag=ir["tag"],
             kind=statement.kind,
@@ -121,9 +122,11 @@ class Planner:
         highest = highest_param(request.normalized)
         return max(highest - len(request.literals), declared)
 
-    def compile(self, ir: dict[str, Any]) -> Any:
-        """The compiled program; what the core cannot do yet is an 0A000."""
+    def compile(self, ir: dict[str, Any], session: Any = None) -> Any:
+        """The compiled program, its constants read with the session's settings; what the core cannot do yet is an 0A000."""
         try:
+            if session is not None and self.compiles_with_session:
+                return self.compile_program(ir, session)  # type: ignore[call-arg]
             return self.compile_program(ir)
         except LookupError as error:
             raise DsqlError("0A000", f"not supported yet: {error.args[0] if error.args else error}") from error
@@ -161,8 +164,7 @@ class Planner:
         phys = emitter.emit_exactly(plan, [c.id for c in wanted])
         emitter_types = query.plan.columns()
         columns = [
-            (c.name, e.type_oid, e.typmod, c.table_oid, c.attnum)
-            for c, e in zip(query.columns, declared, strict=True)
+            (c.name, e.type_oid, e.typmod, c.table_oid, c.attnum) for c, e in zip(query.columns, declared, strict=True)
         ]
         number_nodes(phys.ir, emitter)
         ir = {
@@ -263,7 +265,7 @@ def default_compiler() -> Callable[[dict[str, Any]], Any]:
     try:
         from dsql_core.execute import Program
     except ImportError:
-        return lambda ir: None
+        return lambda ir, session=None: None
     return Program.compile
 
 
