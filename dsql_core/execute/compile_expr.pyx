@@ -13,8 +13,8 @@ from libc.string cimport memcpy, memset
 from dsql_core.base.error cimport dsql_error_clear
 from dsql_core.base.memory cimport pool_alloc, pool_free, pool_init
 from dsql_core.base.vector cimport (OID_BOOL, OID_BYTEA, OID_DATE, OID_FLOAT4, OID_FLOAT8, OID_INTERVAL, OID_TIME,
-                                    OID_TIMESTAMP, OID_TIMESTAMPTZ, OID_TIMETZ, PHYS_VAR, Vector, type_phys)
-from dsql_core.execute.expr cimport EVAL_OK, eval_expr
+                                    OID_TEXT, OID_TIMESTAMP, OID_TIMESTAMPTZ, OID_TIMETZ, OID_VARCHAR, PHYS_VAR, Vector, type_phys)
+from dsql_core.execute.expr cimport EVAL_OK, eval_expr, sort_values
 from dsql_core.execute.kernel cimport KERNEL_VOLATILE, kernel_find
 from dsql_core.execute.machine cimport one_row
 from dsql_core.execute.pycall import find_pyfunction
@@ -22,7 +22,7 @@ from dsql_core.execute.state cimport (Execution, X_ALL, X_ALL_SUB, X_AND, X_ANY,
                                       X_COALESCE, X_COL, X_CONST, X_DISTINCT, X_EXISTS, X_IN, X_ISFALSE, X_ISNULL,
                                       X_ISTRUE, X_NOT, X_NOTNULL, X_NULLIF, X_OR, X_PARAM, X_PY, X_SCALAR)
 from dsql_core.execute.vectors cimport scalar_copy, value_keep
-from dsql_core.types.io cimport FormatSettings, type_input
+from dsql_core.types.io cimport type_input
 
 from dsql_core.execute.errors import ExecuteError
 
@@ -30,7 +30,16 @@ cdef FormatSettings _plain
 memset(&_plain, 0, sizeof(FormatSettings))
 _plain.extra_float_digits = 1
 
+
+cdef void plain_format(FormatSettings* format) noexcept:
+    format[0] = _plain
+
+
 cdef dict _TESTS = {"not": X_NOT, "isnull": X_ISNULL, "notnull": X_NOTNULL, "istrue": X_ISTRUE, "isfalse": X_ISFALSE}
+cdef frozenset _PLAIN_EQUALITY = frozenset((
+    "booleq", "int2eq", "int4eq", "int8eq", "float4eq", "float8eq", "texteq", "bpchareq", "byteaeq", "date_eq", "time_eq",
+    "timetz_eq", "timestamp_eq", "timestamptz_eq", "interval_eq", "numeric_eq", "uuid_eq", "oideq"))
+cdef frozenset _TEXTS = frozenset((OID_TEXT, OID_VARCHAR))
 # Types whose text form, or whose meaning, depends on session settings: calls on them are not folded.
 cdef frozenset _UNFOLDED = frozenset((OID_TIMESTAMP, OID_TIMESTAMPTZ, OID_DATE, OID_TIME, OID_TIMETZ, OID_INTERVAL,
                                       OID_FLOAT4, OID_FLOAT8, OID_BYTEA))
@@ -91,7 +100,7 @@ cdef class ExprCompiler:
             return 0
         encoded = str(text).encode("utf-8")
         memset(&error, 0, sizeof(error))
-        if type_input(type_oid, typmod, <const uint8_t*><const char*>encoded, len(encoded), &_plain, self.pool, out,
+        if type_input(type_oid, typmod, <const uint8_t*><const char*>encoded, len(encoded), &self.format, self.pool, out,
                       &error) < 0:
             raise error_of(&error)
         if value_keep(self.pool, out) < 0:      # a result may point at the text
@@ -218,7 +227,35 @@ cdef class ExprCompiler:
             type_oid = node.args[0].type_oid
         node.type_oid = type_oid
         node.phys = type_phys(node.type_oid)
+        if node.kind == X_IN or node.kind == X_ANY:
+            self._plain_equality(node, ir[1])
         return self._fold(node)
+
+    cdef int _plain_equality(self, Expr* node, str kernel) except -1:
+        # IN and = ANY with a type's default equality need no operator call per member.
+        cdef uint32_t i
+        cdef uint32_t oid = node.args[0].type_oid
+        cdef uint32_t other = node.elem_oid
+        if kernel not in _PLAIN_EQUALITY:
+            return 0
+        if node.kind == X_ANY:
+            node.is_plain_equal = oid == other or (oid in _TEXTS and other in _TEXTS)
+            return 0
+        if node.arg_count <= 8:
+            return 0
+        for i in range(1, node.arg_count):
+            other = node.args[i].type_oid
+            if node.args[i].kind != X_CONST or not (oid == other or (oid in _TEXTS and other in _TEXTS)):
+                return 0
+        node.members = <Value*>self.alloc(node.arg_count * sizeof(Value))
+        for i in range(1, node.arg_count):
+            if node.args[i].constant.is_null:
+                node.members_null = 1
+                continue
+            node.members[node.member_count] = node.args[i].constant
+            node.member_count += 1
+        sort_values(node.members, node.member_count)
+        return 0
 
     cdef Expr* _fold(self, Expr* node) except NULL:
         cdef Execution x

@@ -160,6 +160,9 @@ cdef Execution* execution_begin(Session* session, Program* program, const Value*
     x.yield_count = 0
     x.stats = NULL
     x.step = 0
+    x.param_epoch = 0
+    x.eval_counter = 0
+    x.eval_id = 0
     if _copy_params(x, params, count) < 0 or _prepare(x) < 0:
         execution_end(x)
         transaction_fail(session)

@@ -10,6 +10,7 @@ Invariants
 Owner of the memory: the batch pool (execution.eval.pool); constants belong to the program, parameters to the execution.
 """
 
+from libc.stdlib cimport qsort
 from libc.string cimport memcpy, memset
 
 from dsql_core.base.error cimport dsql_error_set
@@ -21,8 +22,12 @@ from dsql_core.execute.pycall cimport eval_python
 from dsql_core.execute.state cimport (X_ALL, X_ALL_SUB, X_AND, X_ANY, X_ANY_SUB, X_ARRAY, X_CALL, X_CASE, X_COALESCE, X_COL,
                                       X_CONST, X_DISTINCT, X_EXISTS, X_IN, X_ISFALSE, X_ISNULL, X_ISTRUE, X_NOT,
                                       X_NOTNULL, X_NULLIF, X_OR, X_PARAM, X_PY, X_SCALAR)
+from dsql_core.execute.tuples cimport scalar_compare, scalar_equal
 from dsql_core.execute.vectors cimport (scalar_copy, vector_alloc, vector_is_null, vector_nulls, vector_of_value,
                                         vector_value)
+
+cdef enum:
+    MANY_MEMBERS = 8               # from here on a search beats one operator call per member
 
 cdef uint8_t _ONE_NULL[1]
 _ONE_NULL[0] = 1
@@ -472,6 +477,69 @@ cdef int _fold(Execution* x, const Expr* e, Vector* left, Vector* right, uint32_
     return EVAL_OK
 
 
+cdef int _compare_values(const void* a, const void* b) noexcept nogil:
+    return scalar_compare((<const Value*>a).type_oid, (<const Value*>a).phys, &(<const Value*>a).v, &(<const Value*>b).v)
+
+
+cdef void sort_values(Value* values, uint32_t count) noexcept nogil:
+    qsort(values, count, sizeof(Value), _compare_values)
+
+
+cdef inline int _is_member(const Value* members, uint32_t count, int is_sorted, const Value* value) noexcept nogil:
+    cdef uint32_t low = 0
+    cdef uint32_t high = count
+    cdef uint32_t middle
+    cdef int c
+    if not is_sorted:
+        for middle in range(count):
+            if scalar_equal(value.type_oid, value.phys, &members[middle].v, &value.v):
+                return 1
+        return 0
+    while low < high:
+        middle = (low + high) >> 1
+        c = scalar_compare(value.type_oid, value.phys, &members[middle].v, &value.v)
+        if c == 0:
+            return 1
+        if c < 0:
+            low = middle + 1
+        else:
+            high = middle
+    return 0
+
+
+cdef void _members(const Vector* left, const Value* members, uint32_t count, int is_sorted, int has_null,
+                   const uint32_t* active, uint32_t active_count, Vector* out) noexcept nogil:
+    # IN / = ANY over many values by search instead of one operator call per value.
+    cdef uint32_t i
+    cdef uint32_t row
+    cdef Value value
+    for i in range(active_count):
+        row = active[i]
+        if vector_is_null(left, row):
+            out.nulls[row] = 1
+            continue
+        vector_value(left, row, &value)
+        if _is_member(members, count, is_sorted, &value):
+            (<uint8_t*>out.data)[row] = 1
+        elif has_null:
+            out.nulls[row] = 1
+
+
+cdef int _any_elements(Execution* x, const Expr* e, Vector* left, Value* elements, uint32_t count, uint32_t* active,
+                       uint32_t active_count, Vector* out) noexcept nogil:
+    # = ANY over the elements of one array, all of the left operand's type.
+    cdef uint32_t i
+    cdef uint32_t kept = 0
+    for i in range(count):
+        if not elements[i].is_null:
+            elements[kept] = elements[i]
+            kept += 1
+    if active_count > 8:
+        sort_values(elements, kept)
+    _members(left, elements, kept, active_count > 8, kept < count, active, active_count, out)
+    return EVAL_OK
+
+
 cdef int _any(Execution* x, const Expr* e, const Batch* input, const uint32_t* sel, uint32_t count,
               Vector* out) noexcept nogil:
     # a IN (list), a op ANY (array), a op ALL (array).
@@ -499,6 +567,9 @@ cdef int _any(Execution* x, const Expr* e, const Batch* input, const uint32_t* s
     r = eval_expr(x, e.args[0], input, sel, count, &left)
     if r != EVAL_OK:
         return r
+    if e.kind == X_IN and e.member_count:
+        _members(&left, e.members, e.member_count, 1, e.members_null, active, active_count, out)
+        return EVAL_OK
     if e.kind == X_IN:
         for k in range(1, e.arg_count):
             if active_count == 0:
@@ -519,6 +590,8 @@ cdef int _any(Execution* x, const Expr* e, const Batch* input, const uint32_t* s
             return EVAL_OK
         if array_values(x.eval.pool, e.elem_oid, &right, 0, &elements, &element_count) < 0:
             return eval_no_memory(x)
+        if e.is_plain_equal and element_count >= MANY_MEMBERS and elements[0].phys == left.phys:
+            return _any_elements(x, e, &left, elements, element_count, active, active_count, out)
         for k in range(element_count):
             if active_count == 0:
                 break

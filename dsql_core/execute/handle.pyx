@@ -417,6 +417,12 @@ cdef class SessionHandle:
             self.session.format.extra_float_digits = extra_float_digits
 
     @property
+    def format_address(self) -> int:
+        """Where the core keeps the session's format settings (Program.compile reads constants with them)."""
+        self._alive()
+        return <size_t>&self.session.format
+
+    @property
     def format(self) -> dict:
         """Output formats in force, but the time zone."""
         self._alive()

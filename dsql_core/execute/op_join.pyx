@@ -225,6 +225,7 @@ cdef int _probe_apply(JoinOp* op) noexcept nogil:
         if not op.in_row:
             for i in range(node.param_count):
                 vector_value(&op.keys[i], row, &base.execution.params[node.param_index[i]])
+            base.execution.param_epoch += 1
             if run_start(op.right_run, node.child2) < 0:
                 return STEP_ERROR
             op.in_row = 1

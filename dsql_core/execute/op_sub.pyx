@@ -33,7 +33,10 @@ cdef enum:
 
 cdef struct RowsOp:                # cte_scan, work_scan
     Op base
+    RowList rows                   # a correlated CTE may be filled anew while this scan still reads the old rows
     uint64_t at
+    int32_t has_rows
+    int32_t reserved
 
 cdef struct RecursiveOp:
     Op base
@@ -55,6 +58,7 @@ cdef int cte_fill(Execution* x, uint32_t i) noexcept nogil:
         return STEP_DONE
     if state.state == 0:
         state.state = 1
+        state.param_epoch = x.param_epoch
         if run_start(&state.run, x.program.ctes[i].plan) < 0:
             return STEP_ERROR
     while True:
@@ -91,10 +95,20 @@ cdef int _emit_rows(RowsOp* op, const RowList* rows) noexcept nogil:
 
 
 cdef int cte_scan_next(Op* op) noexcept nogil:
-    cdef int r = cte_fill(op.execution, op.node.cte)
-    if r != STEP_DONE:
-        return r
-    return _emit_rows(<RowsOp*>op, &op.execution.ctes[op.node.cte].rows)
+    cdef RowsOp* scan = <RowsOp*>op
+    cdef Execution* x = op.execution
+    cdef CteState* state = &x.ctes[op.node.cte]
+    cdef int r
+    if not scan.has_rows:
+        if state.state == 2 and x.program.ctes[op.node.cte].is_correlated and state.param_epoch != x.param_epoch:
+            state.state = 0
+            memset(&state.rows, 0, sizeof(RowList))
+        r = cte_fill(x, op.node.cte)
+        if r != STEP_DONE:
+            return r
+        scan.rows = state.rows
+        scan.has_rows = 1
+    return _emit_rows(scan, &scan.rows)
 
 
 cdef int work_scan_next(Op* op) noexcept nogil:
@@ -403,6 +417,7 @@ cdef int _subplan(Execution* x, const Expr* e, SubplanState* s, const Vector* pa
     if not (s.is_active and s.current_row == row):
         for i in range(info.param_count):
             vector_value(&params[i], row, &x.params[info.param_index[i]])
+        x.param_epoch += 1
         s.is_active = 1
         s.current_row = row
         s.row_count = 0

@@ -15,12 +15,14 @@ from dsql_core.base.atomic cimport dsql_fetch_add32, dsql_fetch_sub32
 from dsql_core.base.memory cimport pool_free, pool_init
 from dsql_core.base.types cimport uint32_t
 from dsql_core.codec.row cimport layout_free
+from dsql_core.execute.compile_expr cimport plain_format
 from dsql_core.execute.compile_plan cimport PlanCompiler
 from dsql_core.execute.compile_table cimport numbers
 from dsql_core.execute.state cimport (ColumnInfo, CteInfo, P_DELETE, P_INSERT, P_LOOKUP, P_SCAN, P_UPDATE, PROGRAM_BEGIN,
                                       PROGRAM_COMMIT, PROGRAM_EMPTY, PROGRAM_QUERY, PROGRAM_ROLLBACK, PlanNode,
                                       SubplanInfo, TableInfo)
 from dsql_core.execute.tuples cimport tuple_layout
+from dsql_core.types.io cimport FormatSettings
 
 cdef dict _KINDS = {"query": PROGRAM_QUERY, "begin": PROGRAM_BEGIN, "commit": PROGRAM_COMMIT,
                     "rollback": PROGRAM_ROLLBACK, "empty": PROGRAM_EMPTY}
@@ -94,7 +96,28 @@ def _free_params(dict subplan, list subplans, int statement_params) -> bool:
     return any(index >= statement_params and index not in assigned for index in used)
 
 
-cdef int _compile(Program* program, dict ir) except -1:
+def _cte_reads_outside(int i, list ctes, list subplans, int statement_params) -> bool:
+    """The same for a CTE, and through the CTEs it scans."""
+    if _free_params(ctes[i], subplans, statement_params):
+        return True
+    scanned = set()
+    _walk_ctes(ctes[i]["plan"], scanned)
+    return any(_cte_reads_outside(k, ctes, subplans, statement_params) for k in scanned if k != i and k < i)
+
+
+def _walk_ctes(part, set found) -> None:
+    if isinstance(part, dict):
+        if part.get("op") == "cte_scan":
+            found.add(part["cte"])
+        for value in part.values():
+            _walk_ctes(value, found)
+    elif isinstance(part, (tuple, list)):
+        for value in part:
+            if isinstance(value, (dict, tuple, list)):
+                _walk_ctes(value, found)
+
+
+cdef int _compile(Program* program, dict ir, const FormatSettings* format) except -1:
     cdef PlanCompiler compiler = PlanCompiler()
     cdef list subplans = list(ir.get("subplans") or ())
     cdef list ctes = list(ir.get("ctes") or ())
@@ -108,6 +131,10 @@ cdef int _compile(Program* program, dict ir) except -1:
     compiler.pool = &program.pool
     compiler.program = program
     compiler.py_objects = []
+    if format != NULL:
+        compiler.format = format[0]
+    else:
+        plain_format(&compiler.format)
     compiler.subplans = subplans
     compiler.cte_types = [list(one.get("out") or ()) for one in ctes]
     program.kind = _KINDS[ir.get("kind", "query")]
@@ -141,6 +168,7 @@ cdef int _compile(Program* program, dict ir) except -1:
         cte = &program.ctes[i]
         cte.plan = compiler.node(ctes[i]["plan"], None)
         compiler.cte_types[i] = compiler.types_of(cte.plan)
+        cte.is_correlated = _cte_reads_outside(i, ctes, subplans, len(params))
         cte.is_modify = cte.plan.op in (P_INSERT, P_UPDATE, P_DELETE)
         if tuple_layout(&cte.tuples, &program.pool, cte.plan.out_types, cte.plan.column_count) < 0:
             raise MemoryError
@@ -179,8 +207,13 @@ cdef class ProgramHandle:
             self.c_program = NULL
 
     @staticmethod
-    def compile(dict ir):
-        """Compile the IR (see the contract) into a program; raises ExecuteError, LookupError or ValueError."""
+    def compile(dict ir, session=None):
+        """Compile the IR (see the contract) into a program; raises ExecuteError, LookupError or ValueError.
+
+        session: anything with `format_address` (a SessionHandle): constants are read with its settings, which then
+        belong to the key of a plan cache. Without it: UTC, ISO.
+        """
+        cdef size_t format = session.format_address if hasattr(session, "format_address") else 0
         cdef ProgramHandle handle = ProgramHandle.__new__(ProgramHandle)
         cdef Program* program = <Program*>malloc(sizeof(Program))
         if program == NULL:
@@ -189,7 +222,7 @@ cdef class ProgramHandle:
         pool_init(&program.pool, 0)
         program.references = 1
         handle.c_program = program
-        _compile(program, ir)
+        _compile(program, ir, <const FormatSettings*>format)
         handle.tag = ir.get("tag") or ""
         handle.columns = [tuple(column) for column in ir.get("columns") or ()]
         handle.params = list(ir.get("params") or ())

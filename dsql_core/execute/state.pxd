@@ -121,7 +121,7 @@ cdef struct Expr:
     uint8_t kind
     uint8_t phys
     uint8_t is_volatile            # it or a part of it: not folded, computed for every row
-    uint8_t reserved
+    uint8_t is_plain_equal         # the operator is its type's default equality (X_IN, X_ANY)
     uint32_t type_oid
     uint32_t index                 # column, parameter or subplan number
     uint32_t elem_oid              # of the array in X_ANY, X_ALL, X_ARRAY
@@ -131,6 +131,9 @@ cdef struct Expr:
     const Kernel* kernel           # X_CALL, and the operator of X_DISTINCT, X_NULLIF, X_IN, X_ANY..., X_ANY_SUB...
     void* py_function              # X_PY: PyObject*, owned by the Program
     Value constant                 # X_CONST
+    Value* members                 # X_IN over many constants: sorted, distinct or not, without NULLs
+    uint32_t member_count          # 0 = not made
+    uint32_t members_null          # one of the constants is NULL
 
 # -- plans -----------------------------------------------------------------------------------------------------------
 
@@ -392,6 +395,7 @@ cdef struct CteInfo:
     PlanNode* plan
     TupleLayout tuples
     int32_t is_modify
+    int32_t is_correlated          # reads parameters set outside it: filled anew when they have changed
 
 cdef struct ColumnInfo:
     const char* name
@@ -480,6 +484,7 @@ cdef struct CteState:
     Run step_run                   # recursive: the step
     int32_t state                  # 0 not started, 1 filling, 2 complete
     int32_t work_at                # recursive: which of work_pools holds `work`
+    uint64_t param_epoch           # Execution.param_epoch when it was filled
     RowList rows
     RowList work                   # recursive: what work_scan reads
     Pool pool                      # rows
@@ -516,6 +521,7 @@ cdef struct Execution:
     int32_t timing                 # measure ns per node
     uint32_t command
     uint32_t yield_count
+    uint64_t param_epoch           # grows whenever internal parameters are set
     uint64_t eval_counter          # batches named so far
     uint64_t eval_id               # name of the batch under evaluation: memos of subplans belong to it
     NodeStats* stats

@@ -289,3 +289,34 @@ def test_modifying_cte_runs_unread(session):
     assert rows(session, t.scan()) == []
 
 
+
+
+def test_long_in_lists(session):
+    source = values([INT4], [(i,) for i in range(30)] + [(None,)])
+    members = [i4(m) for m in (3, 5, 7, 11, 13, 17, 19, 23, 29, 31)]
+    array = const(1007, "{" + ",".join(m[3] for m in members) + "}")
+    plan = {"op": "project", "input": source, "exprs": [
+        ("in", "int4eq", col(0), members), ("any", "int4eq", col(0), array, INT4),
+        ("in", "int4eq", col(0), [*members, const(INT4, None)]), ("any", "int4eq", col(0), ("array", INT4, 1007, [*members, col(0)]), INT4)]}  # fmt: skip
+    primes = {int(m[3]) for m in members}
+    expected = [("t" if i in primes else "f", "t" if i in primes else "f", "t" if i in primes else None, "t") for i in range(30)]
+    assert rows(session, plan) == [*expected, (None, None, None, None)]
+    words = [const(TEXT, f"w{i}") for i in range(0, 40, 3)]
+    plan = {"op": "filter", "input": values([TEXT], [(f"w{i}",) for i in range(40)]), "cond": ("in", "texteq", col(0), words)}
+    assert rows(session, plan) == [(f"w{i}",) for i in range(0, 40, 3)]
+
+
+def test_correlated_cte_is_filled_for_every_row(session):
+    cte = {"plan": {"op": "filter", "input": values([INT4], [(i,) for i in range(10)]), "cond": ("call", "int4lt", BOOL, [col(0), ("param", 0, INT4)])}, "out": [INT4]}
+    sub = {"plan": aggregate({"op": "cte_scan", "cte": 0}, [agg("count")]), "params": [(0, col(0))], "out": [INT8]}
+    plan = {"op": "project", "input": values([INT4], [(1,), (4,), (9,)]), "exprs": [("scalar", 0, INT8)]}
+    assert both(session, plan, subplans=[sub], ctes=[cte], param_slots=1) == [("1",), ("4",), ("9",)]
+
+
+def test_constants_are_read_with_the_sessions_settings(session):
+    from dsql_core.execute import Program
+
+    ir = {"kind": "query", "plan": {"op": "result", "exprs": [const(1184, "2024-07-01 12:00")]}, "columns": [("c", 1184, -1, 0, 0)], "tag": "SELECT"}
+    assert session.set_timezone("America/New_York")
+    assert session.execute(Program.compile(ir, session))[1] == [("2024-07-01 12:00:00-04",)]
+    assert session.execute(Program.compile(ir))[1] == [("2024-07-01 08:00:00-04",)]

@@ -162,7 +162,6 @@ class Planner:
         emitter = Emitter(binder, session, explaining=explaining)
         emitter.emit_ctes()
         phys = emitter.emit_exactly(plan, [c.id for c in wanted])
-        emitter_types = query.plan.columns()
         columns = [
             (c.name, e.type_oid, e.typmod, c.table_oid, c.attnum) for c, e in zip(query.columns, declared, strict=True)
         ]
@@ -260,12 +259,16 @@ def search_path_of(session: Any) -> tuple[str, ...]:
     return tuple(settings_of(session).search_path)
 
 
+def _uncompiled(ir: dict[str, Any], session: Any = None) -> Any:
+    return None
+
+
 def default_compiler() -> Callable[[dict[str, Any]], Any]:
     """Program.compile of the core, or the IR itself where the core is not built."""
     try:
         from dsql_core.execute import Program
     except ImportError:
-        return lambda ir, session=None: None
+        return _uncompiled
     return Program.compile
 
 
