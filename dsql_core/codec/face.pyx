@@ -4,7 +4,6 @@
 I1  A RowCodec owns one RowLayout from construction to deallocation; every call owns its own Pool and Buffer.
 """
 import cython
-from libc.stdint cimport uint64_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy, memset
 from posix.time cimport CLOCK_MONOTONIC, clock_gettime, timespec
@@ -114,12 +113,9 @@ cdef class RowCodec:
         cdef uint32_t count = len(images)
         cdef uint32_t i
         cdef Vector vector
-        cdef Value value
-        cdef const uint8_t* data
         cdef Slice* rows = <Slice*>malloc(count * sizeof(Slice) + 1)
         cdef uint8_t* nulls = <uint8_t*>malloc(count + 1)
         cdef uint8_t* values = <uint8_t*>malloc(count * 16 + 1)
-        cdef size_t width
         kept = [bytes(image) for image in images]
         try:
             if rows == NULL or nulls == NULL or values == NULL:
@@ -143,7 +139,7 @@ cdef class RowCodec:
         """Nanoseconds per value of the columnar path: `rounds` passes over the images."""
         cdef uint32_t count = len(images)
         cdef uint32_t i
-        cdef int round_no
+        cdef int _round
         cdef int round_count = rounds
         cdef uint32_t c = column
         cdef Vector vector
@@ -159,7 +155,7 @@ cdef class RowCodec:
         vector.data = values
         with nogil:
             clock_gettime(CLOCK_MONOTONIC, &start)
-            for round_no in range(round_count):
+            for _round in range(round_count):
                 vector.nulls = nulls
                 row_gather(&self.layout, rows, count, c, &vector)
             clock_gettime(CLOCK_MONOTONIC, &end)
@@ -231,7 +227,7 @@ def measure_key(oid: int, text: str, rounds: int) -> float:
     cdef Value value
     cdef timespec start
     cdef timespec end
-    cdef int i
+    cdef int _i
     cdef int count = rounds
     pool_init(&pool, 0)
     buffer_init(&out)
@@ -239,7 +235,7 @@ def measure_key(oid: int, text: str, rounds: int) -> float:
         _value(oid, text, None, &pool, &value)
         with nogil:
             clock_gettime(CLOCK_MONOTONIC, &start)
-            for i in range(count):
+            for _i in range(count):
                 out.size = 0
                 keycode_append(&out, &value, 0)
             clock_gettime(CLOCK_MONOTONIC, &end)

@@ -8,14 +8,14 @@ I2  row_gather trusts its rows (row_check has been called on them, or they were 
     the bit of a column below column_count without further tests.
 I3  Var results point into the row image; they live as long as it does.
 """
-from libc.stdint cimport int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy, memset
 
 from dsql_core.base.memory cimport Buffer, buffer_reserve
 from dsql_core.base.types cimport Slice
 from dsql_core.base.vector cimport (
-    PHYS_B16, PHYS_BOOL, PHYS_F32, PHYS_F64, PHYS_I16, PHYS_I32, PHYS_I64, PHYS_VAR, Bytes16, Value, Var, Vector,
+    PHYS_B16, PHYS_F32, PHYS_F64, PHYS_I16, PHYS_I32, PHYS_I64, PHYS_VAR, Bytes16, Value, Var, Vector,
     phys_size, type_phys,
 )
 

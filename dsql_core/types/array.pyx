@@ -9,13 +9,13 @@ I1  An image is built in one piece in the pool; element bytes never alias the in
 I2  An array without elements has no dimensions.
 """
 from libc.stdint cimport INT32_MAX, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
-from libc.stdlib cimport free, malloc, realloc
+from libc.stdlib cimport free, realloc
 from libc.string cimport memcpy, memset
 
 from dsql_core.base.error cimport dsql_error_detail, dsql_error_set, dsql_error_t
 from dsql_core.base.memory cimport Buffer, Pool, buffer_append, buffer_append_u8, buffer_free, buffer_init, pool_alloc
 from dsql_core.base.vector cimport (
-    OID_INT2, OID_INT2VECTOR, OID_OID, OID_OIDVECTOR, PHYS_VAR, Value, Var, phys_size, type_phys,
+    OID_INT2VECTOR, OID_OIDVECTOR, PHYS_VAR, Value, Var, phys_size, type_phys,
 )
 from dsql_core.types.chars cimport is_digit, is_space, load_be32, put_be32, put_i64, same_text, shown, store_be32
 from dsql_core.types.io cimport (

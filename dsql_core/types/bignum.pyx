@@ -405,7 +405,7 @@ cdef int big_sqrt(const NumVar* a, int32_t rscale, Pool* pool, NumVar* out) noex
     cdef int16_t[1] five
     cdef int16_t* digits
     cdef int32_t scale = rscale + 8 if rscale > 0 else 8
-    cdef int i
+    cdef int _i
     if a.digit_count == 0:
         out[0] = a[0]
         out.dscale = rscale
@@ -428,7 +428,7 @@ cdef int big_sqrt(const NumVar* a, int32_t rscale, Pool* pool, NumVar* out) noex
     x.sign = NUMERIC_POS
     if scale < 4 - 4 * x.weight + 8:
         scale = 4 - 4 * x.weight + 8
-    for i in range(100000):
+    for _i in range(100000):
         if big_div(a, &x, scale, 0, pool, &quotient) < 0 or big_add(&x, &quotient, pool, &sum) < 0:
             return -1
         if big_mul(&sum, &half, pool, &next) < 0 or big_trunc(&next, scale, pool, &next) < 0:

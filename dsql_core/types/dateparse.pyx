@@ -15,9 +15,9 @@ from dsql_core.types.calendar cimport (
 )
 from dsql_core.types.chars cimport is_digit, shown
 from dsql_core.types.datefields cimport (
-    FIELDS_DATE, FIELDS_EARLY, FIELDS_EPOCH, FIELDS_LATE, DateFields, parse_datetime, parse_time,
+    FIELDS_EARLY, FIELDS_EPOCH, FIELDS_LATE, DateFields, parse_datetime, parse_time,
 )
-from dsql_core.types.timezone cimport TimeZone, timezone_local_offset
+from dsql_core.types.timezone cimport timezone_local_offset
 
 
 cdef inline int _pair(const uint8_t* at) noexcept nogil:
@@ -121,10 +121,10 @@ cdef int _quick(const uint8_t* text, size_t size, DateTime* out, int* has_time, 
 
 cdef int64_t round_us(int64_t us, int32_t typmod) noexcept nogil:
     cdef int64_t unit = 1
-    cdef int32_t i
+    cdef int32_t _i
     if typmod < 0 or typmod >= 6:
         return us
-    for i in range(6 - typmod):
+    for _i in range(6 - typmod):
         unit *= 10
     if us >= 0:
         return (us + unit / 2) / unit * unit

@@ -17,7 +17,7 @@ from dsql_core.types.calendar cimport (
     days_of, time_of, time_us, timestamp_is_finite,
 )
 from dsql_core.types.chars cimport lower_ascii
-from dsql_core.types.int128 cimport int128, pow10_i64
+from dsql_core.types.int128 cimport pow10_i64
 from dsql_core.types.numeric cimport (
     numeric_add, numeric_div, numeric_from_i128, numeric_from_int64, numeric_set_special,
 )

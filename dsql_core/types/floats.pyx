@@ -19,7 +19,7 @@ from libc.string cimport memcpy, memset
 from dsql_core.base.error cimport dsql_error_set, dsql_error_t
 from dsql_core.base.memory cimport Buffer, buffer_reserve
 from dsql_core.base.types cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
-from dsql_core.types.chars cimport is_space, put_text, same_text, shown, write_u64
+from dsql_core.types.chars cimport is_space, put_text, write_u64
 from dsql_core.types.int128 cimport mul64_high
 from dsql_core.types.scalar cimport invalid_syntax
 
@@ -153,7 +153,6 @@ cdef void _layout(uint64_t digits, int exponent, bint negative, int scientific_f
     cdef uint8_t* at = buffer_reserve(out, 40)
     cdef int n
     cdef int first          # exponent of the first digit
-    cdef int i
     if at == NULL:
         return
     n = <int>(write_u64(&text[0], digits) - &text[0])
@@ -183,9 +182,8 @@ cdef void _layout(uint64_t digits, int exponent, bint negative, int scientific_f
         at[0] = c'0'
         at[1] = c'.'
         at += 2
-        for i in range(-first - 1):
-            at[0] = c'0'
-            at += 1
+        memset(at, c'0', -first - 1)
+        at += -first - 1
         memcpy(at, &text[0], n)
         at += n
     elif n <= first + 1:

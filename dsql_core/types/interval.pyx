@@ -11,9 +11,9 @@ from dsql_core.base.error cimport dsql_error_set, dsql_error_t
 from dsql_core.base.memory cimport Buffer, buffer_append_u8, buffer_reserve
 from dsql_core.base.vector cimport Interval
 from dsql_core.types.calendar cimport US_PER_DAY, US_PER_HOUR, US_PER_MINUTE, US_PER_SECOND
-from dsql_core.types.chars cimport put_i64, put_text, write_padded, write_u64
+from dsql_core.types.chars cimport put_i64, put_text, write_padded
 from dsql_core.types.dateparse cimport round_us
-from dsql_core.types.int128 cimport int64_add_overflow, int64_mul_overflow, int64_sub_overflow, int128, int128_low
+from dsql_core.types.int128 cimport int64_add_overflow, int64_sub_overflow, int128, int128_low
 from dsql_core.types.intervalparse cimport interval_parse
 
 cdef enum:

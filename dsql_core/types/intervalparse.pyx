@@ -14,7 +14,7 @@ from libc.stdlib cimport strtod
 from dsql_core.base.error cimport dsql_error_set, dsql_error_t
 from dsql_core.base.vector cimport Interval
 from dsql_core.types.calendar cimport US_PER_DAY, US_PER_HOUR, US_PER_MINUTE, US_PER_SECOND
-from dsql_core.types.chars cimport is_digit, is_space, same_text, shown
+from dsql_core.types.chars cimport is_digit, same_text, shown
 from dsql_core.types.datetokens cimport (
     TOKEN_DATE, TOKEN_NUMBER, TOKEN_TIME, TOKEN_ZONE, Token, Tokens, read_fraction, read_integer, split_fields,
 )
@@ -321,7 +321,6 @@ cdef int _read_iso(const uint8_t* text, size_t size, Sums* sums) noexcept nogil:
     cdef size_t i
     cdef int status
     cdef uint8_t unit
-    cdef int64_t more
     if size < 2 or size > 127 or text[0] != c'P':
         return BAD_FORMAT
     for i in range(size):

@@ -9,28 +9,28 @@ I3  A NULL FormatSettings means the defaults: UTC, ISO, MDY, postgres intervals,
 """
 from libc.math cimport isnan
 from libc.stdint cimport INT32_MAX, INT32_MIN, INT64_MAX, INT64_MIN
-from libc.string cimport memcmp, memcpy, memset
+from libc.string cimport memcmp, memcpy
 
 from dsql_core.base.error cimport dsql_error_set, dsql_error_t
 from dsql_core.base.memory cimport Buffer, Pool, buffer_append, buffer_append_u8, pool_copy
 from dsql_core.base.types cimport int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from dsql_core.base.vector cimport (
-    OID_BOOL, OID_BPCHAR, OID_BYTEA, OID_CHAR, OID_DATE, OID_FLOAT4, OID_FLOAT8, OID_INT2, OID_INT2VECTOR, OID_INT4,
-    OID_INT8, OID_INTERVAL, OID_JSON, OID_JSONB, OID_NAME, OID_NUMERIC, OID_OID, OID_OIDVECTOR, OID_REGCLASS,
+    OID_BOOL, OID_BPCHAR, OID_BYTEA, OID_CHAR, OID_DATE, OID_FLOAT4, OID_FLOAT8, OID_INT2, OID_INT4,
+    OID_INT8, OID_INTERVAL, OID_JSON, OID_JSONB, OID_NAME, OID_NUMERIC, OID_REGCLASS,
     OID_REGNAMESPACE, OID_REGPROC, OID_REGROLE, OID_REGTYPE, OID_TEXT, OID_TIME, OID_TIMESTAMP, OID_TIMESTAMPTZ,
     OID_TIMETZ, OID_UNKNOWN, OID_UUID, OID_VARCHAR, OID_VOID, PHYS_B16, PHYS_BOOL, PHYS_F32, PHYS_F64, PHYS_I16,
-    PHYS_I32, PHYS_I64, PHYS_VAR, Interval, Value, Var, type_phys,
+    PHYS_I32, PHYS_I64, PHYS_VAR, Value, Var, type_phys,
 )
 from dsql_core.types.array cimport (
     array_apply_typmod, array_compare, array_element_oid, array_hash, array_input, array_output, array_receive,
     array_send,
 )
 from dsql_core.types.calendar cimport (
-    DATE_END, DATE_MIN, TIMESTAMP_END, TIMESTAMP_MIN, US_PER_DAY, US_PER_SECOND, timestamp_is_finite,
+    DATE_END, DATE_MIN, US_PER_DAY, US_PER_SECOND, timestamp_is_finite,
     timestamp_is_valid,
 )
 from dsql_core.types.chars cimport (
-    load_be16, load_be32, load_be64, put_be16, put_be32, put_be64, put_i64, put_text, shown,
+    load_be16, load_be32, load_be64, put_be16, put_be32, put_be64, put_i64,
 )
 from dsql_core.types.dateparse cimport (
     DateContext, date_input, round_us, time_input, timestamp_input, timestamptz_input, timetz_input,
@@ -79,7 +79,6 @@ cdef inline void _prepare(uint32_t oid, Value* out) noexcept nogil:
 cdef int _input_time(uint32_t oid, int32_t typmod, const uint8_t* text, size_t size, const FormatSettings* format,
                      Value* out, dsql_error_t* error) noexcept nogil:
     cdef DateContext context
-    cdef int32_t west = 0
     _context(format, &context)
     if oid == OID_DATE:
         return date_input(text, size, &context, &out.v.i32, error)

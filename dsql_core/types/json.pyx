@@ -7,7 +7,7 @@ I1  Depth is bounded (DEPTH_MAX), so the C stack is.
 I2  jsonb text is canonical: see json.pxd. jsonb_compare and jsonb_hash rely on it and check nothing.
 I3  Object members are ordered by key length, then key bytes; of equal keys the last one wins.
 """
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport qsort
 from libc.string cimport memcmp, memcpy
 
@@ -135,8 +135,8 @@ cdef int _unicode(Reader* r, const uint8_t* start, uint8_t** to, uint32_t* high)
     # After "\u". `to` NULL when only checking: json keeps escapes unexamined but for their digits.
     cdef uint32_t code = 0
     cdef int digit
-    cdef int i
-    for i in range(4):
+    cdef int _i
+    for _i in range(4):
         if r.at >= r.end:
             return _bad_token(r, start, r.end)
         digit = hex_digit(r.at[0])

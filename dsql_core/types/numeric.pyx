@@ -12,7 +12,7 @@ I3  Scales of results are PostgreSQL's: add, sub, mod max(s1, s2); mul s1 + s2; 
 from libc.math cimport isinf, isnan
 from libc.stdint cimport int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdio cimport snprintf
-from libc.stdlib cimport free, malloc, strtod
+from libc.stdlib cimport strtod
 from libc.string cimport memcpy
 
 from dsql_core.base.error cimport dsql_error_detail, dsql_error_set, dsql_error_t

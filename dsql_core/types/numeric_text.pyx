@@ -5,7 +5,6 @@ Binary, big-endian: i16 digit count, i16 weight, u16 sign, u16 dscale, i16 base-
 I1  A parser reads only its bytes and sets `error` exactly when it returns -1.
 """
 from libc.stdint cimport int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
-from libc.string cimport memset
 
 from dsql_core.base.error cimport dsql_error_set, dsql_error_t
 from dsql_core.base.memory cimport Buffer, Pool, buffer_reserve, pool_alloc

@@ -7,7 +7,7 @@ from libc.string cimport memset
 
 from dsql_core.base.error cimport dsql_error_clear, dsql_error_t
 from dsql_core.base.memory cimport Buffer, Pool, buffer_free, buffer_init, pool_free, pool_init
-from dsql_core.base.types cimport int32_t, int64_t, uint8_t, uint32_t
+from dsql_core.base.types cimport uint8_t
 from dsql_core.base.vector cimport (
     OID_DATE, OID_INTERVAL, OID_NUMERIC, OID_TIME, OID_TIMESTAMP, OID_TIMESTAMPTZ, OID_TIMETZ, Value, type_phys,
 )

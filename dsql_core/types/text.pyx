@@ -9,10 +9,10 @@ I2  Lengths in typmods (n + 4) count characters, not bytes.
 from libc.string cimport memcpy, memset
 
 from dsql_core.base.error cimport dsql_error_set, dsql_error_t
-from dsql_core.base.memory cimport Buffer, Pool, buffer_append, buffer_append_u8, buffer_reserve, pool_alloc, pool_copy
+from dsql_core.base.memory cimport Buffer, Pool, buffer_append_u8, buffer_reserve, pool_alloc, pool_copy
 from dsql_core.base.types cimport int32_t, uint8_t, uint32_t, uint64_t
 from dsql_core.base.vector cimport OID_BPCHAR, OID_CHAR, OID_NAME, OID_VARCHAR, Var
-from dsql_core.types.chars cimport hex_digit, is_space
+from dsql_core.types.chars cimport hex_digit
 
 cdef enum:
     NAME_SIZE_MAX = 63

@@ -18,7 +18,7 @@ import cython
 
 from libc.stdint cimport int32_t, int64_t, uint8_t
 from libc.stdlib cimport calloc, malloc
-from libc.string cimport memcpy, memset, strlen
+from libc.string cimport memcpy, memset
 
 from dsql_core.types.chars cimport lower_ascii
 from dsql_core.types.calendar cimport US_PER_SECOND, floor_div
