@@ -38,6 +38,7 @@ from opendsql.query.expr import (
     NullTest,
     RowExpr,
 )
+from opendsql.query.parts import Part
 from opendsql.query.scope import RangeItem, Scope
 from opendsql.registry import resolve
 from opendsql.registry.types import TYPES_BY_OID, format_type
@@ -64,7 +65,7 @@ _SQL_VALUES = {
 }
 
 
-class ExprBinder:
+class ExprBinder(Part):
     """Mixin of Binder."""
 
     def expr(self, node: Node, scope: Scope) -> Expr:
@@ -267,7 +268,7 @@ class ExprBinder:
 
     def row_items(self, nodes: Any, scope: Scope) -> list[Expr]:
         """Expressions of a list, t.* expanded."""
-        found = []
+        found: list[Expr] = []
         for node in nodes:
             if "ColumnRef" in node and "A_Star" in node["ColumnRef"]["fields"][-1]:
                 found.extend(c.expr for c in self.star(node["ColumnRef"], scope))

@@ -28,6 +28,7 @@ from opendsql.query.logical import (
     produced,
 )
 from opendsql.query.logical import Node as Plan
+from opendsql.query.parts import Part
 from opendsql.query.scope import RangeItem, Scope, ScopeColumn
 
 Node = dict[str, Any]
@@ -44,7 +45,7 @@ class FromItem:
     tables: list[RangeItem] = field(default_factory=list)
 
 
-class FromBinder:
+class FromBinder(Part):
     """Mixin of Binder."""
 
     def from_clause(self, nodes: list[Node], scope: Scope) -> Plan:
@@ -179,9 +180,9 @@ class FromBinder:
             ScopeColumn(column[0], col, found.oid, i + 1)
             for i, (column, col) in enumerate(zip(found.columns, node.columns(), strict=True))
         ]
-        item = self._named(node, columns, alias, found.name, found.schema, rel)
-        item.tables[0].system = (ScopeColumn("tableoid", Const(OID, str(found.oid))),)
-        return item
+        named = self._named(node, columns, alias, found.name, found.schema, rel)
+        named.tables[0].system = (ScopeColumn("tableoid", Const(OID, str(found.oid))),)
+        return named
 
     def scan(self, table: Table, alias: str) -> Scan:
         """A fresh occurrence of a table."""
@@ -366,7 +367,7 @@ class FromBinder:
         inner = self._lateral_scope(scope, left)
         parts: list[tuple[Plan, list[ScopeColumn], str]] = []
         ordinality = item.get("ordinality", False)
-        calls = []
+        calls: list[Node] = []
         for entry in item["functions"]:
             call = entry["List"]["items"][0]
             body = call.get("FuncCall")

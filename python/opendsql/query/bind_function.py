@@ -38,6 +38,7 @@ from opendsql.query.expr import (
 )
 from opendsql.query.logical import ROW_KEY
 from opendsql.query.params import NeedsOriginal
+from opendsql.query.parts import Part
 from opendsql.query.scope import Scope
 from opendsql.registry import resolve
 from opendsql.registry.types import TYPES_BY_OID, format_type
@@ -70,7 +71,7 @@ _NO_AGGREGATES = {
 }
 
 
-class FunctionBinder:
+class FunctionBinder(Part):
     """Mixin of Binder."""
 
     def call_function(self, names: list[str], args: list[Expr], location: int, **more: Any) -> Expr:

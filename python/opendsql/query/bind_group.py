@@ -34,6 +34,7 @@ from opendsql.query.expr import (
 from opendsql.query.logical import Agg, Aggregate, Filter, FunctionScan, Join, WindowFunction, WindowNode
 from opendsql.query.logical import Node as Plan
 from opendsql.query.params import NeedsOriginal
+from opendsql.query.parts import Part
 from opendsql.query.scope import Scope, ScopeColumn
 
 Node = dict[str, Any]
@@ -60,7 +61,7 @@ class Target:
     origin: ScopeColumn | None = None
 
 
-class GroupBinder:
+class GroupBinder(Part):
     """Mixin of Binder."""
 
     def new_level(self) -> QueryLevel:

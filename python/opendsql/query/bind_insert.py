@@ -17,13 +17,14 @@ from opendsql.query.expr import REGCLASS, Col, Const, Expr, conjuncts
 from opendsql.query.logical import Insert, OnConflict, Scan, Values
 from opendsql.query.logical import Node as Plan
 from opendsql.query.parse import parse
+from opendsql.query.parts import Part
 from opendsql.query.scope import RangeItem, Scope, ScopeColumn
 from opendsql.registry.types import format_type
 
 Node = dict[str, Any]
 
 
-class InsertBinder:
+class InsertBinder(Part):
     """Mixin of Binder."""
 
     def insert(self, item: Node, outer: Scope | None) -> Query:

@@ -16,12 +16,13 @@ from opendsql.query.bind_select import Query
 from opendsql.query.expr import Col, Expr, RowExpr
 from opendsql.query.logical import Delete, Join, Update, free_columns, produced
 from opendsql.query.logical import Node as Plan
+from opendsql.query.parts import Part
 from opendsql.query.scope import Scope, ScopeColumn
 
 Node = dict[str, Any]
 
 
-class ModifyBinder:
+class ModifyBinder(Part):
     """Mixin of Binder."""
 
     def update(self, item: Node, outer: Scope | None) -> Query:

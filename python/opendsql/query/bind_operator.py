@@ -29,6 +29,7 @@ from opendsql.query.expr import (
     Param,
     RowExpr,
 )
+from opendsql.query.parts import Part
 from opendsql.query.scope import Scope
 from opendsql.registry.types import TYPES_BY_OID, format_type
 
@@ -38,7 +39,7 @@ _ORDERINGS = ("<", "<=", ">", ">=")
 _COMPARISONS = ("=", "<>", *_ORDERINGS)
 
 
-class OperatorBinder:
+class OperatorBinder(Part):
     """Mixin of Binder."""
 
     def operator(self, name: str, left: Expr | None, right: Expr, location: int | None) -> Expr:
@@ -262,8 +263,8 @@ class OperatorBinder:
             items = [self.coerce(i, element_oid) for i in array.items]
             if all(i is not None for i in items):
                 array = ArrayCtor(array_oid, element_oid, tuple(i for i in items if i is not None))
-        entry = TYPES_BY_OID.get(array.type_oid)
-        if entry is not None and entry.name in ("oidvector", "int2vector") and entry.elem_oid == element_oid:
+        given = TYPES_BY_OID.get(array.type_oid)
+        if given is not None and given.name in ("oidvector", "int2vector") and given.elem_oid == element_oid:
             coerced: Expr | None = array
         else:
             coerced = self.coerce(array, array_oid)

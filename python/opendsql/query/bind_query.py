@@ -22,6 +22,7 @@ from opendsql.query.expr import TEXT, UNKNOWN, Col, Expr
 from opendsql.query.logical import Cte, Project, SetOp, Sort, SortKey, Values, free_columns
 from opendsql.query.logical import Node as Plan
 from opendsql.query.parse import Statement, parse
+from opendsql.query.parts import Part
 from opendsql.query.scope import Scope, ScopeColumn
 from opendsql.registry.types import format_type
 
@@ -43,7 +44,7 @@ class CteEntry:
     origins: list[tuple[int, int]] = field(default_factory=list)
 
 
-class QueryBinder:
+class QueryBinder(Part):
     """Mixin of Binder."""
 
     def subquery(self, node: Node, outer: Scope | None) -> Query:

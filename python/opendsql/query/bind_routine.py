@@ -18,6 +18,7 @@ from opendsql.query.bind_select import Query
 from opendsql.query.expr import BOOL, INT8, VOID, BoolOp, Case, Const, Expr, NullTest
 from opendsql.query.logical import Limit, OneRow, Project
 from opendsql.query.parse import parse
+from opendsql.query.parts import Part
 from opendsql.query.scope import RangeItem, Scope, ScopeColumn
 from opendsql.registry.resolve import FunctionMatch
 from opendsql.registry.table import Function as Overload
@@ -25,7 +26,7 @@ from opendsql.registry.table import Function as Overload
 _DEPTH_MAX = 30
 
 
-class RoutineBinder:
+class RoutineBinder(Part):
     """Mixin of Binder."""
 
     def user_functions(self, schema: str | None, name: str) -> tuple[Overload, ...]:

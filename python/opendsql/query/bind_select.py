@@ -33,6 +33,7 @@ from opendsql.query.logical import (
     SortKey,
 )
 from opendsql.query.logical import Node as Plan
+from opendsql.query.parts import Part
 from opendsql.query.scope import Scope, ScopeColumn
 from opendsql.registry.types import TYPES_BY_OID, format_type
 
@@ -47,7 +48,7 @@ class Query:
     columns: list[ScopeColumn]
 
 
-class SelectBinder:
+class SelectBinder(Part):
     """Mixin of Binder."""
 
     def select(self, item: Node, outer: Scope | None) -> Query:
@@ -85,7 +86,7 @@ class SelectBinder:
         plan = project
         if distinct is not None and distinct_on is None:
             plan = DistinctNode(plan)
-        keys = tuple((out[i], desc, first) for i, desc, first in sort)
+        keys: tuple[SortKey, ...] = tuple((out[i], desc, first) for i, desc, first in sort)
         if distinct_on is not None:
             where = location_of(distinct[0]) if distinct else -1
             plan, keys = self._apply_distinct_on(plan, keys, [out[i] for i in distinct_on], where)
@@ -248,7 +249,7 @@ class SelectBinder:
         """LIMIT and OFFSET, FETCH."""
         if "limitCount" not in item and "limitOffset" not in item:
             return plan
-        bounds = []
+        bounds: list[Expr | None] = []
         for name, word in (("limitCount", "LIMIT"), ("limitOffset", "OFFSET")):
             node = item.get(name)
             if node is None or node.get("A_Const", {}).get("isnull"):
@@ -334,7 +335,7 @@ class SelectBinder:
         return plan
 
     def _locked_relations(self, nodes: list[Node], scope: Scope, scans: list[Scan], word: str) -> list[Scan]:
-        found = []
+        found: list[Scan] = []
         for node in nodes:
             body = node["RangeVar"]
             name = body["relname"]

@@ -12,6 +12,7 @@ from opendsql.errors import DsqlError, unsupported
 from opendsql.query.expr import BOOL, Call, Coalesce, Col, Const, Expr, Not, SubLink
 from opendsql.query.logical import Agg, Aggregate, free_columns
 from opendsql.query.logical import Node as Plan
+from opendsql.query.parts import Part
 from opendsql.query.scope import Scope
 from opendsql.registry.resolve import find_function
 from opendsql.registry.types import TYPES_BY_OID
@@ -19,7 +20,7 @@ from opendsql.registry.types import TYPES_BY_OID
 Node = dict[str, Any]
 
 
-class SublinkBinder:
+class SublinkBinder(Part):
     """Mixin of Binder."""
 
     def _bind_SubLink(self, item: Node, scope: Scope) -> Expr:
@@ -96,7 +97,7 @@ class SublinkBinder:
             wanted.append(found.args[1])
             kernels.append(("py:" if found.kind == "py" else "") + found.kernel)
         plan = self.with_exprs(query.plan, wanted)
-        more = {"lhs": tuple(subjects), "kernels": tuple(kernels), "op_name": name}
+        more: dict[str, Any] = {"lhs": tuple(subjects), "kernels": tuple(kernels), "op_name": name}
         if len(left) > 1 and name == "<>":
             # (a, b) <> ALL (query) is NOT (a, b) = ANY (query)
             if kind != "all":

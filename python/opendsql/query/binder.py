@@ -75,7 +75,7 @@ class Binder(
         self.explained: list[Node] = []  # the final plans, for EXPLAIN
         self.depth = 0
         self.view_depth = 0
-        self.routine_args: list[Expr] | None = None  # of the SQL function whose body is being bound
+        self.routine_args = None  # list of Expr: of the SQL function whose body is being bound
         self._next_rel = 1
 
     def statement_query(self) -> Query:

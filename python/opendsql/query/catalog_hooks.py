@@ -43,7 +43,7 @@ def _binder(catalog: Any, session: Any, node: Node) -> Binder:
 def check_expression(node: Node, columns: Any, catalog: Any, session: Any, what: str) -> ExpressionType:
     """Type of an expression over a table's columns; raises the binder's error. Positions are the statement's own."""
     binder = _binder(catalog, session, {})
-    binder.statement = Statement("SelectStmt", {}, _LongText())  # type: ignore[arg-type]
+    binder.statement = Statement("SelectStmt", {}, _LongText())
     shown = [
         ScopeColumn(c.name, Col(c.type_oid, 1, place, typmod=c.typmod), 0, c.attnum)
         for place, c in enumerate(columns or ())
@@ -83,7 +83,7 @@ def describe_query(query: Node, catalog: Any, session: Any) -> list[tuple[str, i
     if kind != "SelectStmt":
         raise DsqlError("42601", "a view must be a SELECT")
     binder = _binder(catalog, session, node)
-    binder.statement = Statement("SelectStmt", node, _LongText())  # type: ignore[arg-type]
+    binder.statement = Statement("SelectStmt", node, _LongText())
     bound = binder.query(node, None)
     return [(c.name, e.type_oid, e.typmod) for c, e in zip(bound.columns, bound.plan.columns(), strict=True)]
 

@@ -276,12 +276,13 @@ class Emitter(ExprEmitter, ScanEmitter, JoinEmitter, ModifyEmitter):
         total = node.limit
         if total is not None and node.offset is not None:
             match = find_operator("+", INT8, INT8)
-            if all(isinstance(e, Const) and (e.text or "").isdigit() for e in (total, node.offset)):
-                total = Const(INT8, str(int(total.text) + int(node.offset.text)))
+            known_limit, known_offset = _whole_number(total), _whole_number(node.offset)
+            if known_limit is not None and known_offset is not None:
+                total = Const(INT8, str(known_limit + known_offset))
             else:
                 total = Call(INT8, match.kernel, (total, node.offset), "+", operator=True)
-        known = isinstance(total, Const) and (total.text or "").isdigit()
-        rows = float(total.text or 0) if known else 10.0 if total is not None else None  # type: ignore[union-attr]
+        number = _whole_number(total)
+        rows = float(number) if number is not None else 10.0 if total is not None else None
         phys = self.emit(node.input, want, Hint((), rows, total))
         ir = {
             "op": "limit",
@@ -428,3 +429,10 @@ class Emitter(ExprEmitter, ScanEmitter, JoinEmitter, ModifyEmitter):
         """A written table's descriptor; its expressions see the row as rel 0."""
         layout = {(0, i): i for i in range(len(table.columns))}
         return descriptor.table_descriptor(self.binder, table, lambda e: self.expr(e, layout))
+
+
+def _whole_number(expr: Expr | None) -> int | None:
+    """The value of a constant that is a count."""
+    if isinstance(expr, Const) and expr.text is not None and expr.text.isdigit():
+        return int(expr.text)
+    return None

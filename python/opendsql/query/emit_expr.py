@@ -39,6 +39,7 @@ from opendsql.query.expr import (
     SubLink,
 )
 from opendsql.query.logical import Filter
+from opendsql.query.parts import Part
 
 Layout = dict[ColumnId, int]
 IR = Any
@@ -53,7 +54,7 @@ class Frame:
     slots: dict[ColumnId, int] = field(default_factory=dict)
 
 
-class ExprEmitter:
+class ExprEmitter(Part):
     """Mixin of Emitter."""
 
     def expr(self, expr: Expr, layout: Layout) -> IR:

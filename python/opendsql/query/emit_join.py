@@ -25,13 +25,14 @@ from opendsql.query.expr import (
     is_volatile,
 )
 from opendsql.query.logical import Join, Scan, free_columns, produced
+from opendsql.query.parts import Part
 from opendsql.registry.resolve import find_cast
 
 _LEFT_ONLY = ("semi", "anti", "null_anti")
 _HASH_SAFE_NAMES = ("=",)
 
 
-class JoinEmitter:
+class JoinEmitter(Part):
     """Mixin of Emitter."""
 
     def emit_join(self, node: Join, want: list[ColumnId], hint: Hint) -> Phys:

@@ -8,9 +8,10 @@ from opendsql.query.emit_expr import Layout
 from opendsql.query.emit_scan import Hint, Phys
 from opendsql.query.expr import ColumnId, columns_of_all
 from opendsql.query.logical import ROW_KEY, Delete, Insert, Join, Update, walk_nodes
+from opendsql.query.parts import Part
 
 
-class ModifyEmitter:
+class ModifyEmitter(Part):
     """Mixin of Emitter."""
 
     def emit_insert(self, node: Insert) -> Phys:

@@ -27,6 +27,7 @@ from opendsql.query.expr import (
 )
 from opendsql.query.logical import ROW_KEY, Scan, SortKey
 from opendsql.query.params import NeedsOriginal
+from opendsql.query.parts import Part
 
 _LOOKUP_COST = 4.0
 
@@ -54,7 +55,7 @@ class Phys:
     single: bool = False  # at most one row
 
 
-class ScanEmitter:
+class ScanEmitter(Part):
     """Mixin of Emitter."""
 
     def emit_scan(self, node: Scan, want: list[ColumnId], hint: Hint) -> Phys:

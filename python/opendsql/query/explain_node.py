@@ -176,7 +176,7 @@ class Renderer:
                 return 'Values Scan on "*VALUES*"' if len(ir["rows"]) > 1 else "Result"
         fixed = {"sort": "Sort", "limit": "Limit", "result": "Result", "filter": "Result", "window": "WindowAgg",
                  "lock": "LockRows", "recursive": "Recursive Union"}  # fmt: skip
-        return fixed.get(ir["op"], ir["op"])
+        return fixed.get(ir["op"], str(ir["op"]))
 
     def _table_name(self, table: IR) -> str:
         return f"{table['schema']}.{table['name']}" if self.options.verbose else table["name"]

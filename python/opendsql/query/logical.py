@@ -48,9 +48,10 @@ class Node(Holder):
         """The same node over other inputs."""
         if not self.INPUTS:
             return self
+        changes: dict[str, Any] = dict(zip(self.INPUTS, inputs, strict=False))
         if self.INPUTS == ("parts",):
-            return replace(self, parts=inputs)  # type: ignore[call-arg]
-        return replace(self, **dict(zip(self.INPUTS, inputs, strict=True)))  # type: ignore[arg-type]
+            changes = {"parts": inputs}
+        return replace(self, **changes)
 
     def exprs(self) -> tuple[Expr, ...]:
         """Expressions of this node itself."""

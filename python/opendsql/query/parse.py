@@ -127,7 +127,7 @@ def tokens(text: str) -> list[tuple[str, str, int]]:
     """(kind, text, character offset) of every token that is not blank or comment."""
     found = []
     for match in _TOKEN.finditer(text):
-        kind = match.lastgroup
+        kind = str(match.lastgroup)
         if kind == "tag":
             kind = "dollar"
         if kind != "skip":

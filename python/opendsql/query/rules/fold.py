@@ -76,7 +76,7 @@ def _bool_op(expr: BoolOp) -> Expr:
 
 
 def _case(expr: Case) -> Expr:
-    whens = []
+    whens: list[tuple[Expr, Expr]] = []
     for condition, value in expr.whens:
         if _is(condition, "false") or (isinstance(condition, Const) and condition.text is None):
             continue
