@@ -1,7 +1,6 @@
 """Computed relations: every one of PostgreSQL 16's is there, rows fit their columns, contents of the usual ones."""
 
 import pytest
-
 from opendsql.catalog import virtual
 
 

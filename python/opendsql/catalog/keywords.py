@@ -60,7 +60,7 @@ RESERVED = frozenset(word for letter, _, words in CATEGORIES if letter != "U" fo
 
 def rows() -> list[tuple[str, str, bool, str, str]]:
     """(word, catcode, barelabel, catdesc, baredesc), by word."""
-    found = []
+    found: list[tuple[str, str, bool, str, str]] = []
     for letter, description, words in CATEGORIES:
         bare, _, labelled = words.partition("|")
         found.extend((word, letter, True, description, "can be bare label") for word in bare.split())
