@@ -8,6 +8,7 @@ I1  A TimeZone is complete before it is entered into the table of zones, and nev
 I2  The table is written with the GIL held and read without it: entries only ever get appended, the count last.
 I3  at[] is strictly ascending; kind[i] < kind_count.
 """
+import functools
 import re
 import struct
 import zoneinfo
@@ -25,6 +26,7 @@ from dsql_core.types.calendar cimport US_PER_SECOND, floor_div
 
 cdef enum:
     ZONES_MAX = 2048
+    MADE_UP_MAX = 1024         # zones by offset or POSIX string: what clients invent must leave room for named ones
 
 cdef extern from * nogil:
     """
@@ -34,6 +36,7 @@ cdef extern from * nogil:
 
 cdef const TimeZone* zones[2048]
 cdef int zone_count = 0
+cdef int made_up_count = 0
 cdef ZoneKind utc_kind
 memset(&utc_kind, 0, sizeof(utc_kind))
 memcpy(utc_kind.abbreviation, b"UTC", 4)
@@ -206,12 +209,14 @@ def _read(name: str) -> bytes:
         raise LookupError(name) from None
 
 
+@functools.cache
+def _names() -> dict:
+    """Names of all zones by their lower case: walking the zone files takes milliseconds."""
+    return {known.lower(): known for known in zoneinfo.available_timezones()}
+
+
 def _canonical(name: str) -> str:
-    lower = name.lower()
-    for known in zoneinfo.available_timezones():
-        if known.lower() == lower:
-            return known
-    raise LookupError(name)
+    return _names()[name.lower()]
 
 
 def _parse_tzif(data: bytes):
@@ -249,6 +254,8 @@ def _seconds(text: str) -> int:
     sign = -1 if text.startswith("-") else 1
     fields = [int(f) for f in text.lstrip("+-").split(":")]
     fields += [0] * (3 - len(fields))
+    if fields[0] > 167 or fields[1] > 59 or fields[2] > 60:
+        raise LookupError(text)
     return sign * (fields[0] * 3600 + fields[1] * 60 + fields[2])
 
 
@@ -370,7 +377,7 @@ def _numeric_zone(name: str):
 
 def load_timezone(str name not None) -> TimeZoneHandle:
     """The zone of an IANA name (any case), a number of hours east or a POSIX string; LookupError when there is none."""
-    global zone_count
+    global zone_count, made_up_count
     cdef TimeZoneHandle handle = TimeZoneHandle.__new__(TimeZoneHandle)
     cdef const TimeZone* zone
     cdef int i
@@ -381,6 +388,7 @@ def load_timezone(str name not None) -> TimeZoneHandle:
             handle.name = zones[i].name.decode()
             return handle
     canonical = name
+    made_up = False
     try:
         try:
             data = _read(name)
@@ -392,6 +400,7 @@ def load_timezone(str name not None) -> TimeZoneHandle:
     except LookupError:
         transitions = []
         periodic = False
+        made_up = True
         try:
             kinds, canonical = _numeric_zone(name)
         except LookupError:
@@ -399,7 +408,7 @@ def load_timezone(str name not None) -> TimeZoneHandle:
             kinds = [std]
             if dst is not None:
                 periodic = _extend(transitions, kinds, name)
-    if zone_count == ZONES_MAX:
+    if zone_count == ZONES_MAX or (made_up and made_up_count == MADE_UP_MAX):
         raise LookupError(name)
     for i in range(zone_count):
         if zones[i].name.decode() == canonical:
@@ -409,6 +418,7 @@ def load_timezone(str name not None) -> TimeZoneHandle:
     zone = _build(canonical, transitions, kinds, periodic)
     zones[zone_count] = zone
     zone_count += 1
+    made_up_count += made_up
     handle.zone = zone
     handle.name = canonical
     return handle
