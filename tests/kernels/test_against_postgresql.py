@@ -21,7 +21,7 @@ _spec = importlib.util.spec_from_file_location("kernel_samples", Path(__file__).
 _samples = importlib.util.module_from_spec(_spec)
 sys.modules["kernel_samples"] = _samples
 _spec.loader.exec_module(_samples)
-SAMPLES, STAND_INS = _samples.SAMPLES, _samples.STAND_INS
+SAMPLES, STAND_INS, SPECIAL = _samples.SAMPLES, _samples.STAND_INS, _samples.SPECIAL
 
 TUPLES = 16
 
@@ -54,7 +54,16 @@ def tuples_of(names: list[str], seed: str) -> list[tuple[str | None, ...]]:
     chance = random.Random(seed)
     if not names:
         return [()]
-    drawn = [tuple(chance.choice(SAMPLES[name]) for name in names) for _ in range(TUPLES)]
+    # The function's name is the label up to its arguments; an operator stands between two types.
+    function = seed.partition("(")[0] if "(" in seed else seed.split(" ")[-2] if " " in seed else ""
+    special = SPECIAL.get(function, {})
+    pools = []
+    for index, name in enumerate(names):
+        pool = special.get(index, SAMPLES[name])
+        if name == "int4" and index in special:
+            pool = [text for text in pool if text.lstrip("-").isdigit()] or SAMPLES[name]
+        pools.append(pool)
+    drawn = [tuple(chance.choice(pool) for pool in pools) for _ in range(TUPLES * (3 if special else 1))]
     drawn.append((None, *drawn[0][1:]))
     return drawn
 

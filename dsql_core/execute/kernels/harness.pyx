@@ -207,3 +207,58 @@ def aggregate(str name, uint32_t out_oid, list args, groups=None, bint one=False
     if status < 0:
         raise _raised(&run.error)
     return run.texts(&out, list(range(group_count)))
+
+
+cdef str _sample(uint32_t oid, uint32_t row):
+    if oid == 25:
+        return f"text{row % 97}"
+    if oid == 1114:
+        return f"20{row % 30 + 10}-0{row % 9 + 1}-15 12:34:56"
+    if oid == 1700:
+        return f"{row % 1000}.{row % 90 + 10}"
+    return str(row % 1000)
+
+
+def bench(str name, uint32_t out_oid, list types, uint32_t rows, bint constant=False, bint is_aggregate=False) -> float:
+    """Nanoseconds per row of a kernel (or of an aggregate's one-group path) over batches of 1024 rows.
+
+    constant: the last argument is one value for all rows.
+    """
+    import time
+
+    cdef _Run run = _Run()
+    cdef Vector out
+    cdef const Kernel* kernel = NULL
+    cdef const Aggregate* agg = NULL
+    cdef void* state = NULL
+    cdef uint32_t done = 0, batch = 1024
+    cdef int status = 0
+    args = []
+    for place, oid in enumerate(types):
+        if name in ("extract", "date_part") and place == 0:
+            args.append((oid, ["year"]))
+        elif constant and place == len(types) - 1:
+            args.append((oid, [_sample(oid, 500)]))
+        else:
+            args.append((oid, [_sample(oid, row) for row in range(batch)]))
+    run.load(args)
+    run.rows = batch
+    if is_aggregate:
+        agg = aggregate_find(name)
+        state = pool_alloc(&run.pool, agg.state_size)
+        memset(state, 0, agg.state_size)
+    else:
+        kernel = kernel_find(name)
+        run.new_vector(&out, out_oid, batch)
+    started = time.perf_counter_ns()
+    with nogil:
+        while done < rows and status == 0:
+            if agg != NULL:
+                status = agg.update_one(&run.ctx, &run.pool, state, run.args, run.count, NULL, batch)
+            else:
+                status = kernel.fn(&run.ctx, &out, run.args, run.count, NULL, batch)
+            done += batch
+    elapsed = time.perf_counter_ns() - started
+    if status < 0:
+        raise _raised(&run.error)
+    return elapsed / max(done, 1)

@@ -7,38 +7,38 @@ from opendsql.registry.table import functions
 
 FUNCTIONS = functions("""
 # json and jsonb
- 3176 to_json(anyelement) -> json                                        py:to_json  stable
- 3787 to_jsonb(anyelement) -> jsonb                                      py:to_jsonb  stable
+ 3176 to_json(anyelement) -> json                                        to_json  stable
+ 3787 to_jsonb(anyelement) -> jsonb                                      to_jsonb  stable
  3153 array_to_json(anyarray) -> json                                    py:array_to_json  stable
  3154 array_to_json(anyarray, bool) -> json                              py:array_to_json  stable
- 3198 json_build_array(variadic any) -> json                             py:json_build_array  stable nulls
- 3199 json_build_array() -> json                                         py:json_build_array  stable nulls
- 3200 json_build_object(variadic any) -> json                            py:json_build_object  stable nulls
- 3201 json_build_object() -> json                                        py:json_build_object  stable nulls
+ 3198 json_build_array(variadic any) -> json                             json_build_array  stable nulls
+ 3199 json_build_array() -> json                                         json_build_array  stable nulls
+ 3200 json_build_object(variadic any) -> json                            json_build_object  stable nulls
+ 3201 json_build_object() -> json                                        json_build_object  stable nulls
  3202 json_object(text[]) -> json                                        py:json_object
  3203 json_object(text[], text[]) -> json                                py:json_object
- 3271 jsonb_build_array(variadic any) -> jsonb                           py:jsonb_build_array  stable nulls
- 3272 jsonb_build_array() -> jsonb                                       py:jsonb_build_array  stable nulls
- 3273 jsonb_build_object(variadic any) -> jsonb                          py:jsonb_build_object  stable nulls
- 3274 jsonb_build_object() -> jsonb                                      py:jsonb_build_object  stable nulls
+ 3271 jsonb_build_array(variadic any) -> jsonb                           jsonb_build_array  stable nulls
+ 3272 jsonb_build_array() -> jsonb                                       jsonb_build_array  stable nulls
+ 3273 jsonb_build_object(variadic any) -> jsonb                          jsonb_build_object  stable nulls
+ 3274 jsonb_build_object() -> jsonb                                      jsonb_build_object  stable nulls
  3263 jsonb_object(text[]) -> jsonb                                      py:jsonb_object
  3264 jsonb_object(text[], text[]) -> jsonb                              py:jsonb_object
- 3956 json_array_length(json) -> int4                                    py:json_array_length
- 3207 jsonb_array_length(jsonb) -> int4                                  py:jsonb_array_length
- 3968 json_typeof(json) -> text                                          py:json_typeof
- 3210 jsonb_typeof(jsonb) -> text                                        py:jsonb_typeof
- 3951 json_extract_path(json, variadic text[]) -> json                   py:json_extract_path
- 3217 jsonb_extract_path(jsonb, variadic text[]) -> jsonb                py:jsonb_extract_path
- 3953 json_extract_path_text(json, variadic text[]) -> text              py:json_extract_path_text
- 3940 jsonb_extract_path_text(jsonb, variadic text[]) -> text            py:jsonb_extract_path_text
- 3947 json_object_field(json, text) -> json                              py:json_object_field
- 3948 json_object_field_text(json, text) -> text                         py:json_object_field_text
- 3949 json_array_element(json, int4) -> json                             py:json_array_element
- 3950 json_array_element_text(json, int4) -> text                        py:json_array_element_text
- 3478 jsonb_object_field(jsonb, text) -> jsonb                           py:jsonb_object_field
- 3214 jsonb_object_field_text(jsonb, text) -> text                       py:jsonb_object_field_text
- 3215 jsonb_array_element(jsonb, int4) -> jsonb                          py:jsonb_array_element
- 3216 jsonb_array_element_text(jsonb, int4) -> text                      py:jsonb_array_element_text
+ 3956 json_array_length(json) -> int4                                    json_array_length
+ 3207 jsonb_array_length(jsonb) -> int4                                  jsonb_array_length
+ 3968 json_typeof(json) -> text                                          json_typeof
+ 3210 jsonb_typeof(jsonb) -> text                                        jsonb_typeof
+ 3951 json_extract_path(json, variadic text[]) -> json                   json_extract_path
+ 3217 jsonb_extract_path(jsonb, variadic text[]) -> jsonb                jsonb_extract_path
+ 3953 json_extract_path_text(json, variadic text[]) -> text              json_extract_path_text
+ 3940 jsonb_extract_path_text(jsonb, variadic text[]) -> text            jsonb_extract_path_text
+ 3947 json_object_field(json, text) -> json                              json_object_field
+ 3948 json_object_field_text(json, text) -> text                         json_object_field_text
+ 3949 json_array_element(json, int4) -> json                             json_array_element
+ 3950 json_array_element_text(json, int4) -> text                        json_array_element_text
+ 3478 jsonb_object_field(jsonb, text) -> jsonb                           jsonb_object_field
+ 3214 jsonb_object_field_text(jsonb, text) -> text                       jsonb_object_field_text
+ 3215 jsonb_array_element(jsonb, int4) -> jsonb                          jsonb_array_element
+ 3216 jsonb_array_element_text(jsonb, int4) -> text                      jsonb_array_element_text
  3958 json_each(json) -> setof record(key text, value json)              srf:json_each
  3959 json_each_text(json) -> setof record(key text, value text)         srf:json_each_text
  3208 jsonb_each(jsonb) -> setof record(key text, value jsonb)           srf:jsonb_each

@@ -40,28 +40,28 @@ OPERATORS = operators("""
  2779 text || anynonarray -> text                            textanycat                  2003     0     0 stable
  2780 anynonarray || text -> text                            anytextcat                  2004     0     0 stable
 # json and jsonb
- 3206 jsonb #>> text[] -> text                               py:jsonb_extract_path_text  3940     0     0
- 3211 jsonb -> text -> jsonb                                 py:jsonb_object_field       3478     0     0
- 3212 jsonb -> int4 -> jsonb                                 py:jsonb_array_element      3215     0     0
- 3213 jsonb #> text[] -> jsonb                               py:jsonb_extract_path       3217     0     0
+ 3206 jsonb #>> text[] -> text                               jsonb_extract_path_text     3940     0     0
+ 3211 jsonb -> text -> jsonb                                 jsonb_object_field          3478     0     0
+ 3212 jsonb -> int4 -> jsonb                                 jsonb_array_element         3215     0     0
+ 3213 jsonb #> text[] -> jsonb                               jsonb_extract_path          3217     0     0
  3246 jsonb @> jsonb -> bool                                 py:jsonb_contains           4046  3250     0
- 3247 jsonb ? text -> bool                                   py:jsonb_exists             4047     0     0
- 3248 jsonb ?| text[] -> bool                                py:jsonb_exists_any         4048     0     0
- 3249 jsonb ?& text[] -> bool                                py:jsonb_exists_all         4049     0     0
+ 3247 jsonb ? text -> bool                                   jsonb_exists                4047     0     0
+ 3248 jsonb ?| text[] -> bool                                jsonb_exists_any            4048     0     0
+ 3249 jsonb ?& text[] -> bool                                jsonb_exists_all            4049     0     0
  3250 jsonb <@ jsonb -> bool                                 py:jsonb_contained          4050  3246     0
  3284 jsonb || jsonb -> jsonb                                py:jsonb_concat             3301     0     0
  3285 jsonb - text -> jsonb                                  py:jsonb_delete             3302     0     0
  3286 jsonb - int4 -> jsonb                                  py:jsonb_delete_idx         3303     0     0 name=jsonb_delete
  3287 jsonb #- text[] -> jsonb                               py:jsonb_delete_path        3304     0     0
  3398 jsonb - text[] -> jsonb                                py:jsonb_delete_array       3343     0     0 name=jsonb_delete
- 3477 jsonb ->> text -> text                                 py:jsonb_object_field_text  3214     0     0
- 3481 jsonb ->> int4 -> text                                 py:jsonb_array_element_text  3216     0     0
- 3962 json -> text -> json                                   py:json_object_field        3947     0     0
- 3963 json ->> text -> text                                  py:json_object_field_text   3948     0     0
- 3964 json -> int4 -> json                                   py:json_array_element       3949     0     0
- 3965 json ->> int4 -> text                                  py:json_array_element_text  3950     0     0
- 3966 json #> text[] -> json                                 py:json_extract_path        3951     0     0
- 3967 json #>> text[] -> text                                py:json_extract_path_text   3953     0     0
+ 3477 jsonb ->> text -> text                                 jsonb_object_field_text     3214     0     0
+ 3481 jsonb ->> int4 -> text                                 jsonb_array_element_text     3216     0     0
+ 3962 json -> text -> json                                   json_object_field           3947     0     0
+ 3963 json ->> text -> text                                  json_object_field_text      3948     0     0
+ 3964 json -> int4 -> json                                   json_array_element          3949     0     0
+ 3965 json ->> int4 -> text                                  json_array_element_text     3950     0     0
+ 3966 json #> text[] -> json                                 json_extract_path           3951     0     0
+ 3967 json #>> text[] -> text                                json_extract_path_text      3953     0     0
 # arrays
   349 anycompatiblearray || anycompatible -> anycompatiblearray py:array_append              378     0     0
   374 anycompatible || anycompatiblearray -> anycompatiblearray py:array_prepend             379     0     0

@@ -214,18 +214,20 @@ def _strip(value: Any) -> Any:
     return value
 
 
-def _tight(value: Any) -> str:
-    # json_strip_nulls writes no blanks at all.
-    if isinstance(value, dict):
-        return "{" + ",".join(f"{jsontext.quote(key)}:{_tight(item)}" for key, item in value.items()) + "}"
-    if isinstance(value, list):
-        return "[" + ",".join(_tight(item) for item in value) + "]"
-    return jsontext.dumps(value)
+def _stripped(document: str) -> str:
+    # Member by member, so that repeated keys stay; no blanks at all.
+    shape = jsontext.kind(document)
+    if shape == "object":
+        pairs = ((key, value) for key, value in jsontext.members(document) if value != "null")
+        return "{" + ",".join(f"{jsontext.quote(key)}:{_stripped(value)}" for key, value in pairs) + "}"
+    if shape == "array":
+        return "[" + ",".join(_stripped(value) for value in jsontext.elements(document)) + "]"
+    return jsontext.quote(jsontext.loads(document)) if shape == "string" else document.strip(" \t\n\r")
 
 
 @pyfunction("json_strip_nulls")
 def json_strip_nulls(document: str) -> str:
-    return _tight(_strip(jsontext.loads(document)))
+    return _stripped(document)
 
 
 @pyfunction("jsonb_strip_nulls")

@@ -151,7 +151,7 @@ def _power_special(base: Decimal, exponent: Decimal) -> str | None:
         return "Infinity" if grows else "0"
     if exponent < 0:
         return "0"
-    odd = exponent == exponent.to_integral_value() and exponent % 2 == 1
+    odd = exponent == exponent.to_integral_value() and int(exponent) % 2 == 1
     if base < 0 and exponent != exponent.to_integral_value():
         return "Infinity"
     return "-Infinity" if base < 0 and odd else "Infinity"

@@ -31,7 +31,7 @@ REG_TYPES = frozenset({24, 2205, 2206, 4089, 4096})
 BPCHAR, VARCHAR, TEXT, CSTRING = 1042, 1043, 25, 2275
 # Python functions whose work depends on the argument types: their kernel name carries them (`to_jsonb:23`).
 TYPED = frozenset(
-    "to_json to_jsonb array_to_json json_build_array json_build_object jsonb_build_array jsonb_build_object to_char"
+    "array_to_json to_char"
     " pg_typeof pg_column_size array_position array_positions array_remove array_replace arrayoverlap arraycontains"
     " arraycontained width_bucket_array array_fill array_append array_prepend array_cat".split()
 )
