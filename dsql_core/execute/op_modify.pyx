@@ -312,12 +312,20 @@ cdef int _refuse_read_only(Op* op, const char* what) noexcept nogil:
     return -1
 
 
+cdef int _refuse_beside_ddl(Op* op) noexcept nogil:
+    if not op.execution.session.did_ddl:
+        return 0
+    dsql_error_set(&op.execution.session.error, "0A000", "ddl and dml are not supported in the same transaction")
+    return -1
+
+
 cdef Op* modify_open(Run* run, const PlanNode* node) noexcept nogil:
     cdef Op* base = op_alloc(run, node, sizeof(ModifyOp), modify_next)
     cdef ModifyOp* op = <ModifyOp*>base
     cdef uint32_t columns = node.table.column_count
     cdef uint32_t width
-    if base == NULL or _refuse_read_only(base, run.execution.program.tag) < 0 or op_own_pool(base) < 0:
+    if base == NULL or _refuse_read_only(base, run.execution.program.tag) < 0 or _refuse_beside_ddl(base) < 0 \
+            or op_own_pool(base) < 0:
         return NULL
     op.row_pool = base.batch_pool
     if writer_init(&op.writer, base) < 0:
