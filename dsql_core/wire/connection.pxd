@@ -1,5 +1,5 @@
-# Structs of the serving loop: connections, prepared statements, portals, requests to the Python thread, the loop itself.
-from libc.stdint cimport int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+# Structs of the serving loop: connections, prepared statements, portals, requests to the Python thread, the loop.
+from libc.stdint cimport int16_t, int32_t, uint8_t, uint32_t, uint64_t
 
 from dsql_core.base.memory cimport Buffer, Pool
 from dsql_core.base.vector cimport Batch, Value
@@ -200,6 +200,7 @@ cdef struct Loop:
     int listen_fd
     int stop_requested
     int accept_paused        # no descriptors left: try again when one is closed
+    int descriptor_freed
     Doorbell* bell
     Doorbell own_bell
     uint64_t own_sleeping
@@ -275,7 +276,7 @@ cdef int conn_send(Conn* conn, int hold) noexcept nogil            # loop.out an
 cdef size_t conn_unsent(Conn* conn) noexcept nogil
 cdef void conn_enqueue(Conn* conn) noexcept nogil
 cdef void conn_dequeue(Conn* conn) noexcept nogil
-# Working memory of executions and write sets goes round: an idle session gives its back, a starting statement takes some.
+# Working memory of executions and write sets goes round: an idle session gives its own back, a statement takes some.
 cdef void memory_lend(Conn* conn, int writes) noexcept nogil
 cdef void memory_return(Conn* conn) noexcept nogil
 cdef void memory_free(Loop* loop) noexcept nogil
@@ -298,7 +299,7 @@ cdef void portals_clear(Conn* conn) noexcept nogil                 # end of tran
 cdef void copy_free(Loop* loop, CopyState* copy) noexcept nogil
 cdef void statement_clear(Conn* conn) noexcept nogil               # gives up plan, execution, request under way
 
-# -- requests -----------------------------------------------------------------------------------------------------------
+# -- requests ----------------------------------------------------------------------------------------------------
 cdef Request* request_new(Conn* conn, uint8_t kind) noexcept nogil
 cdef void request_free(Loop* loop, Request* request) noexcept nogil
 cdef void request_submit(Request* request, uint8_t after) noexcept nogil   # parks the connection

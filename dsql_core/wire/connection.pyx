@@ -10,7 +10,7 @@ Invariants
   W3  A Request has one owner at a time: the loop, then (submitted) the Python thread, then (completed) the loop.
 Memory: everything here belongs to the loop thread. Names live in the same block as their statement or portal.
 """
-from libc.stdint cimport int16_t, uint8_t, uint32_t, uint64_t
+from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc, realloc
 from libc.string cimport memcpy, memmove, memset, strcmp, strlen
 
@@ -18,11 +18,11 @@ from dsql_core.base.atomic cimport (
     dsql_compare_exchange, dsql_exchange, dsql_fence_seq_cst, dsql_load_relaxed, dsql_store_relaxed,
 )
 from dsql_core.base.memory cimport (
-    Buffer, Pool, buffer_append, buffer_free, buffer_init, pool_alloc, pool_free, pool_init, pool_reset,
+    Buffer, Pool, buffer_append, buffer_free, buffer_init, pool_free, pool_init, pool_reset,
 )
 from dsql_core.execute.execution cimport execution_free_spares
 from dsql_core.execute.session cimport execution_close, session_free
-from dsql_core.execute.state cimport Execution, Session, TXN_FAILED, TXN_IDLE, TXN_IMPLICIT, TXN_OPEN
+from dsql_core.execute.state cimport Execution, Session, TXN_FAILED, TXN_OPEN
 from dsql_core.wire.normalise cimport Literal, Shape
 from dsql_core.wire.plan_cache cimport plan_release, plan_retain
 from dsql_core.wire.posix cimport EAGAIN, EINTR, MSG_DONTWAIT, MSG_NOSIGNAL, errno, getrandom, ring_fd, send
@@ -444,7 +444,7 @@ cdef void copy_free(Loop* loop, CopyState* copy) noexcept nogil:
     free(copy)
 
 
-# -- requests -----------------------------------------------------------------------------------------------------------
+# -- requests ----------------------------------------------------------------------------------------------------
 
 cdef Request* request_new(Conn* conn, uint8_t kind) noexcept nogil:
     cdef Request* request = <Request*>calloc(1, sizeof(Request))

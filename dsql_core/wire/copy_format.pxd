@@ -1,5 +1,5 @@
 # The formats of COPY: rows of vectors to CopyData, CopyData to rows of fields.
-from libc.stdint cimport int16_t, uint8_t, uint32_t, uint64_t
+from libc.stdint cimport uint32_t
 
 from dsql_core.base.error cimport dsql_error_t
 from dsql_core.base.memory cimport Buffer

@@ -1,10 +1,10 @@
 """COPY formats, both ways: text, csv and binary as PostgreSQL 16 writes and reads them. Pure functions over buffers.
 
-    text    fields joined by the delimiter, row ends with LF; NULL is \\N; backslash escapes \\b \\f \\n \\r \\t \\v \\\\
-            and the delimiter; \\ooo and \\xhh on input; a line of \\. alone ends the data
+    text    fields joined by the delimiter, row ends with LF; NULL is \\N; escapes \\b \\f \\n \\r \\t \\v \\\\ and
+            the delimiter; \\ooo and \\xhh on input; a line of \\. alone ends the data
     csv     fields quoted when they hold the delimiter, the quote, CR or LF, or look like NULL; quotes double
-    binary  "PGCOPY\\n\\377\\r\\n\\0", u32 flags, u32 extension size; per row u16 count, per field i32 size (-1 NULL) and
-            type_send bytes; trailer i16 -1
+    binary  "PGCOPY\\n\\377\\r\\n\\0", u32 flags, u32 extension size; per row u16 count, per field i32 size (-1 NULL)
+            and type_send bytes; trailer i16 -1
 
 Invariants
   F1  copy_next_row either leaves *at alone (COPY_MORE) or moves it past exactly one row, so any split of the input into
@@ -12,15 +12,15 @@ Invariants
   F2  Field bytes are appended to state.fields; offsets name them, never pointers, because the buffer grows.
 Memory: CopyState belongs to its connection (connection.copy_free).
 """
-from libc.stdint cimport int16_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport uint8_t, uint16_t, uint32_t
 from libc.stdlib cimport calloc, free
-from libc.string cimport memcmp, memcpy, strlen
+from libc.string cimport memcmp, memcpy
 
 from dsql_core.base.error cimport dsql_error_set
 from dsql_core.base.memory cimport Buffer, buffer_append, buffer_append_u8, buffer_init, buffer_reserve
 from dsql_core.base.vector cimport Batch, Value
 from dsql_core.types.io cimport FormatSettings, type_output, type_send
-from dsql_core.wire.plan_cache cimport COPY_BINARY, COPY_CSV, COPY_TEXT, CopyOptions, Plan, plan_retain
+from dsql_core.wire.plan_cache cimport COPY_BINARY, COPY_CSV, CopyOptions, Plan, plan_retain
 from dsql_core.wire.protocol cimport (
     message_begin, message_end, put_simple, put_u16, put_u32, read_u16, read_u32, store_u32, value_load,
 )
@@ -33,10 +33,10 @@ cdef const char* SIGNATURE = b"PGCOPY\n\xff\r\n\x00"
 cdef void _response(const Plan* plan, uint32_t columns, uint8_t kind, Buffer* out) noexcept nogil:
     cdef size_t begin = message_begin(out, kind)
     cdef uint8_t binary = plan.copy.format == COPY_BINARY
-    cdef uint32_t i
+    cdef uint32_t _i
     buffer_append_u8(out, binary)
     put_u16(out, <uint16_t>columns)
-    for i in range(columns):
+    for _i in range(columns):
         put_u16(out, binary)
     message_end(out, begin)
 
@@ -100,7 +100,8 @@ cdef void _put_text(Buffer* out, const CopyOptions* options, const uint8_t* data
     out.size += w - at
 
 
-cdef void _put_csv(Buffer* out, const CopyOptions* options, const uint8_t* data, size_t size, bint force, bint single) noexcept nogil:
+cdef void _put_csv(Buffer* out, const CopyOptions* options, const uint8_t* data, size_t size, bint force,
+                   bint single) noexcept nogil:
     cdef uint8_t* at = buffer_reserve(out, 2 * size + 2)
     cdef uint8_t* w = at
     cdef size_t i
@@ -360,8 +361,8 @@ cdef int _csv_row(CopyState* state, size_t* at, int final, dsql_error_t* error) 
     cdef uint8_t c
     while i < size:
         c = data[i]
-        if quoted and c == options.escape and i + 1 < size and (data[i + 1] == options.quote or data[i + 1] == options.escape) and (
-                options.escape != options.quote or data[i + 1] == options.quote):
+        if quoted and c == options.escape and i + 1 < size and (
+                data[i + 1] == options.quote or (data[i + 1] == options.escape and options.escape != options.quote)):
             i += 2
             continue
         if c == options.quote:

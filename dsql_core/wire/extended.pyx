@@ -1,15 +1,15 @@
 """The extended protocol: prepared statements, portals, parameters.
 
-Parse plans the statement (from the cache, or parked with the Python thread and handled again); Bind reads the parameters
-into a portal and replans a statement whose catalog version has passed; Execute runs the portal, all of it or up to a row
-limit. Sync ends an implicit transaction (loop). An error sets conn.skipping: everything up to Sync is ignored.
+Parse plans the statement (from the cache, or parked with the Python thread and handled again); Bind reads the
+parameters into a portal and replans a statement whose catalog version has passed; Execute runs the portal, all of it or
+up to a row limit. Sync ends an implicit transaction. An error sets conn.skipping: everything up to Sync is ignored.
 
 Invariants
   E1  A message is not acted on before all of it has been read and found well-formed; nothing is left half-registered.
   E2  A replanned statement keeps the result types it was described with, or is refused: 0A000 cached plan must not
       change result type.
 """
-from libc.stdint cimport UINT64_MAX, int16_t, int32_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport UINT64_MAX, int16_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memset
 
@@ -19,20 +19,17 @@ from dsql_core.base.vector cimport Value, type_phys
 from dsql_core.execute.session cimport session_catalog_version, session_check, session_pin, txn_fail
 from dsql_core.execute.state cimport TXN_FAILED
 from dsql_core.wire.connection cimport (
-    Conn, Loop, PHASE_PYTHON, PHASE_READY, PHASE_RUN, Portal, Prepared, portal_add, portal_find, portal_free, portal_new,
-    portal_remove, prepared_add, prepared_find, prepared_new, prepared_release, prepared_remove,
+    Conn, Loop, Portal, Prepared, portal_add, portal_find, portal_free, portal_new, portal_remove, prepared_add,
+    prepared_find, prepared_new, prepared_remove,
 )
-from dsql_core.wire.normalise cimport (
-    PARAMS_MAX, STATEMENT_BEGIN, STATEMENT_COMMIT, STATEMENT_EMPTY, STATEMENT_ROLLBACK, normalise,
-)
+from dsql_core.wire.normalise cimport STATEMENT_COMMIT, STATEMENT_EMPTY, STATEMENT_ROLLBACK, normalise
 from dsql_core.wire.plan_cache cimport PLAN_COPY_IN, PLAN_COPY_OUT, PLAN_PYTHON, Plan, plan_release, plan_retain
 from dsql_core.wire.protocol cimport (
-    Reader, put_parameter_description, put_row_description, put_simple, put_tag, take_bytes, take_string, take_u16, take_u32,
-    utf8_check,
+    Reader, put_parameter_description, put_row_description, put_simple, put_tag, take_bytes, take_string, take_u16,
+    take_u32, utf8_check,
 )
 from dsql_core.wire.statement cimport (
-    PARKED, REFUSED, literals_bind, statement_done, statement_error, statement_plan, statement_run, statement_start,
-    tag_set, value_read,
+    PARKED, REFUSED, literals_bind, statement_error, statement_plan, statement_run, statement_start, value_read,
 )
 
 
@@ -238,8 +235,8 @@ cdef int bind_message(Conn* conn, const uint8_t* body, size_t size) noexcept nog
         return _refuse(conn)
     if count != explicit:
         dsql_error_set(&conn.session.error, "08P01",
-                       "bind message supplies %d parameters, but prepared statement \"%s\" requires %d", <int>count, name,
-                       <int>explicit)
+                       "bind message supplies %d parameters, but prepared statement \"%s\" requires %d", <int>count,
+                       name, <int>explicit)
         return _refuse(conn)
     if portal_name[0] == 0:
         portal_remove(conn, portal_name)

@@ -1,7 +1,6 @@
 # The serving loop: sockets, run queue, roles, replies, in one thread without the GIL.
-from libc.stdint cimport uint8_t, uint32_t, uint64_t
 
-from dsql_core.wire.connection cimport Conn, Loop
+from dsql_core.wire.connection cimport Loop
 
 cdef int loop_init(Loop* loop) noexcept nogil                # defaults; 0, -1 no memory or descriptors
 cdef void loop_free(Loop* loop) noexcept nogil               # every connection closed, loop not running

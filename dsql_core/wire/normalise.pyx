@@ -8,7 +8,7 @@ Invariants
   N1  Equal keys mean token-identical statements up to the values of lifted literals: a blank is kept wherever joining
       two tokens could make another one, and a newline between two strings (which continues the first) is kept as such.
   N2  A literal is lifted only where an expression may stand: never in type modifiers, typed literals (DATE '...'),
-      ORDER BY / GROUP BY items, strings with a prefix (E B X N U&) or a continuation, or outside SELECT-like statements.
+      ORDER BY / GROUP BY items, strings with a prefix (E B X N U&) or a continuation, or outside SELECT and its like.
   N3  Explicit and lifted parameters together stay within PARAMS_MAX; a statement beyond that is not lifted at all.
   N4  Semicolons split only outside quotes, comments, parentheses and BEGIN ATOMIC bodies of CREATE FUNCTION/PROCEDURE.
 Memory: a Shape keeps its buffers from call to call; the caller frees it. Nothing points into the source text.
@@ -17,9 +17,7 @@ from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport free, realloc
 from libc.string cimport memcmp, memcpy, memset
 
-from dsql_core.base.memory cimport (
-    Buffer, buffer_append, buffer_append_u8, buffer_free, buffer_init, buffer_reserve,
-)
+from dsql_core.base.memory cimport Buffer, buffer_append, buffer_append_u8, buffer_free, buffer_init, buffer_reserve
 from dsql_core.codec.message cimport fingerprint
 
 cdef enum:                   # character classes
@@ -709,13 +707,13 @@ def time_ns(text: bytes, rounds: int = 100000) -> float:
     cdef Shape shape
     cdef const uint8_t* data = text
     cdef size_t size = len(text)
-    cdef int i
+    cdef int _i
     cdef int n = rounds
     cdef uint64_t total = 0
     shape_init(&shape)
     begin = time.perf_counter_ns()
     with nogil:
-        for i in range(n):
+        for _i in range(n):
             normalise(data, size, 0, 1, &shape)
             total += shape.hash
     elapsed = time.perf_counter_ns() - begin

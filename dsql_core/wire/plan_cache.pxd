@@ -2,7 +2,7 @@
 #
 # Keys: (shape key bytes, declared parameter oids, settings_id). An entry whose plan needs the literals in the text
 # (by_text) sends the lookup on to the unlifted key of the same statement.
-from libc.stdint cimport int16_t, int32_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport int16_t, int32_t, uint8_t, uint32_t, uint64_t
 
 from dsql_core.base.memory cimport Pool
 from dsql_core.execute.state cimport Program

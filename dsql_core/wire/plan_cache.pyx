@@ -10,14 +10,14 @@ Invariants
   C3  A Python callable is given up only by the Python thread: the last release puts such a plan on the trash stack.
 Memory: Plan owns its Pool and one Program reference. The cache holds one reference of each entry.
 """
-from libc.stdint cimport uint8_t, uint32_t, uint64_t
+from libc.stdint cimport uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcmp, memset
 
 from dsql_core.base.atomic cimport (
     dsql_compare_exchange, dsql_exchange, dsql_fetch_add32, dsql_fetch_sub32, dsql_load_relaxed,
 )
-from dsql_core.base.memory cimport pool_alloc, pool_copy, pool_free, pool_init
+from dsql_core.base.memory cimport pool_copy, pool_free, pool_init
 from dsql_core.execute.session cimport program_release
 from dsql_core.wire.normalise cimport Shape
 

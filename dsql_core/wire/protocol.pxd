@@ -1,5 +1,5 @@
 # Messages of the PostgreSQL protocol 3.0: what the server says, written into a Buffer; small readers of what it hears.
-from libc.stdint cimport int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport int16_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
 from dsql_core.base.error cimport dsql_error_t
 from dsql_core.base.memory cimport Buffer
@@ -53,7 +53,8 @@ cdef void put_parameter_status(Buffer* out, const char* name, const char* value)
 cdef void put_tag(Buffer* out, const char* tag) noexcept nogil                  # CommandComplete
 # CommandComplete with the count PostgreSQL gives for this tag: INSERT 0 n, SELECT n, UPDATE n ... or the bare tag.
 cdef void put_counted_tag(Buffer* out, const char* tag, uint64_t count) noexcept nogil
-cdef void put_row_description(Buffer* out, const Plan* plan, const int16_t* formats, uint32_t format_count) noexcept nogil
+cdef void put_row_description(Buffer* out, const Plan* plan, const int16_t* formats,
+                              uint32_t format_count) noexcept nogil
 cdef void put_parameter_description(Buffer* out, const Plan* plan, uint32_t count) noexcept nogil
 # DataRows of a batch, selected rows [from, to). formats: none = text, one = all columns, else per column. 0 or -1.
 cdef int put_rows(Buffer* out, const Batch* batch, uint32_t start, uint32_t stop, const int16_t* formats,

@@ -14,15 +14,15 @@ Memory: nothing is kept; buffers belong to callers.
 """
 from libc.stdint cimport int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdio cimport snprintf
-from libc.string cimport memchr, memcmp, memcpy, memset, strcmp, strlen
+from libc.string cimport memchr, memcpy, strcmp, strlen
 
 from dsql_core.base.error cimport dsql_error_set, dsql_error_t
 from dsql_core.base.memory cimport Buffer, buffer_append, buffer_append_u8, buffer_reserve
 from dsql_core.base.vector cimport (
-    Batch, Bytes16, OID_BOOL, OID_BPCHAR, OID_DATE, OID_FLOAT4, OID_FLOAT8, OID_INT2, OID_INT4, OID_INT8, OID_INTERVAL,
-    OID_NAME, OID_NUMERIC, OID_OID, OID_REGCLASS, OID_REGNAMESPACE, OID_REGPROC, OID_REGROLE, OID_REGTYPE, OID_TEXT,
-    OID_TIME, OID_TIMESTAMP, OID_TIMESTAMPTZ, OID_TIMETZ, OID_UUID, OID_VARCHAR, OID_VOID, OID_CHAR, PHYS_B16, PHYS_BOOL,
-    PHYS_F32, PHYS_F64, PHYS_I16, PHYS_I32, PHYS_I64, Value, Var, Vector,
+    Batch, Bytes16, OID_BOOL, OID_BPCHAR, OID_DATE, OID_FLOAT4, OID_FLOAT8, OID_INT2, OID_INT4, OID_INT8,
+    OID_INTERVAL, OID_NAME, OID_OID, OID_REGCLASS, OID_REGNAMESPACE, OID_REGPROC, OID_REGROLE, OID_REGTYPE,
+    OID_TEXT, OID_TIME, OID_TIMESTAMP, OID_TIMESTAMPTZ, OID_TIMETZ, OID_UUID, OID_VARCHAR, OID_VOID, OID_CHAR,
+    PHYS_B16, PHYS_BOOL, PHYS_F32, PHYS_F64, PHYS_I16, PHYS_I32, PHYS_I64, Value, Var, Vector,
 )
 from dsql_core.types.io cimport FormatSettings, type_output, type_send
 from dsql_core.wire.plan_cache cimport Plan, PlanColumn
@@ -153,7 +153,8 @@ cdef void put_error(Buffer* out, const char* severity, const dsql_error_t* error
     message_end(out, begin)
 
 
-cdef void _put_report(Buffer* out, uint8_t kind, const char* severity, const char* sqlstate, const char* message) noexcept nogil:
+cdef void _put_report(Buffer* out, uint8_t kind, const char* severity, const char* sqlstate,
+                      const char* message) noexcept nogil:
     cdef size_t begin = message_begin(out, kind)
     _field(out, c'S', severity)
     _field(out, c'V', severity)
@@ -233,7 +234,8 @@ cdef int16_t type_length(uint32_t oid) noexcept nogil:
     return -1
 
 
-cdef void put_row_description(Buffer* out, const Plan* plan, const int16_t* formats, uint32_t format_count) noexcept nogil:
+cdef void put_row_description(Buffer* out, const Plan* plan, const int16_t* formats,
+                              uint32_t format_count) noexcept nogil:
     cdef size_t begin = message_begin(out, c'T')
     cdef uint32_t i
     cdef const PlanColumn* column
@@ -327,7 +329,8 @@ cdef void value_load(const Vector* vector, uint32_t row, Value* value) noexcept 
         value.v.var = (<Var*>vector.data)[i]
 
 
-cdef int _put_value(Buffer* out, const Vector* vector, uint32_t row, int16_t format, const FormatSettings* settings) noexcept nogil:
+cdef int _put_value(Buffer* out, const Vector* vector, uint32_t row, int16_t format,
+                    const FormatSettings* settings) noexcept nogil:
     cdef uint8_t* at
     cdef size_t begin
     cdef size_t size
@@ -481,6 +484,6 @@ cdef int utf8_check(const uint8_t* text, size_t size, dsql_error_t* error) noexc
     if expected > size - bad:
         expected = size - bad
     for i in range(expected):
-        at += snprintf(shown + at, 64 - at, b"%s0x%02x", <const char*>b" " if i else <const char*>b"", <int>text[bad + i])
+        at += snprintf(shown + at, 64 - at, b" 0x%02x" if i else b"0x%02x", <int>text[bad + i])
     dsql_error_set(error, b"22021", b"invalid byte sequence for encoding \"UTF8\": %s", &shown[0])
     return -1

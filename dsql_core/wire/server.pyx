@@ -19,18 +19,16 @@ Invariants
   V2  The SessionHandle of a request is used only until the request is completed.
 Memory: Server owns the Loop; it keeps every object whose struct the loop points into alive until close().
 """
-import os
 import threading
 
 cimport cython
-from cpython.ref cimport PyObject, Py_DECREF, Py_INCREF
-from libc.stdint cimport int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
-from libc.stdio cimport snprintf
+from cpython.ref cimport Py_DECREF, Py_INCREF
+from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, strlen, strncpy
 
-from dsql_core.base.atomic cimport dsql_exchange, dsql_fence_seq_cst, dsql_load_acquire, dsql_load_relaxed
-from dsql_core.base.error cimport dsql_error_clear, dsql_error_set, dsql_error_t
+from dsql_core.base.atomic cimport dsql_exchange, dsql_fence_seq_cst, dsql_load_acquire
+from dsql_core.base.error cimport dsql_error_clear, dsql_error_t
 from dsql_core.base.memory cimport Buffer, Pool, buffer_append, buffer_append_u8, pool_alloc, pool_copy
 from dsql_core.base.vector cimport Batch, OID_TEXT, OID_UNKNOWN
 from dsql_core.execute.handle cimport EngineHandle, SessionHandle, session_handle
@@ -41,17 +39,19 @@ from dsql_core.shared.channel cimport Channel, Doorbell
 from dsql_core.shared.handle cimport ChannelHandle, DoorbellHandle, RoleHandle, SharedMemory
 from dsql_core.shared.role cimport Role
 from dsql_core.wire.connection cimport (
-    COUNTER_COUNT, Conn, REQUEST_CLOSE, REQUEST_END, REQUEST_PLAN, REQUEST_RUN, REQUEST_STARTUP, REQUEST_STEP, Request,
-    push_one, take_all,
+    COUNTER_COUNT, Conn, REQUEST_CLOSE, REQUEST_END, REQUEST_PLAN, REQUEST_RUN, REQUEST_STARTUP, REQUEST_STEP,
+    Request, push_one, take_all,
 )
 from dsql_core.wire.loop cimport loop_free, loop_init, loop_run, loop_wake
-from dsql_core.wire.normalise cimport Literal, literal_text
+from dsql_core.wire.normalise cimport literal_text
 from dsql_core.wire.plan_cache cimport (
     COPY_BINARY, COPY_CSV, COPY_TEXT, PLAN_COPY_IN, PLAN_COPY_OUT, PLAN_PROGRAM, PLAN_PYTHON, Plan, PlanColumn,
-    plan_cache_clear, plan_cache_take_trash, plan_free, plan_new,
+    plan_cache_take_trash, plan_free, plan_new,
 )
 from dsql_core.wire.posix cimport POLLIN, drain_fd, poll, pollfd
-from dsql_core.wire.protocol cimport message_begin, message_end, put_parameter_status, put_row_description, put_u32, type_length
+from dsql_core.wire.protocol cimport (
+    message_begin, message_end, put_parameter_status, put_row_description, put_u32, type_length,
+)
 
 _KINDS = {
     REQUEST_STARTUP: "startup", REQUEST_PLAN: "plan", REQUEST_RUN: "run", REQUEST_STEP: "step", REQUEST_END: "end",

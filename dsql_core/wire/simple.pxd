@@ -1,5 +1,5 @@
 # The simple protocol: Query, and the COPY IN sub-protocol that both protocols share.
-from libc.stdint cimport uint8_t, uint32_t, uint64_t
+from libc.stdint cimport uint8_t
 
 from dsql_core.wire.connection cimport Conn
 

@@ -1,29 +1,29 @@
-"""The simple protocol: one Query message, any number of statements, one implicit transaction around those that need one.
+"""The simple protocol: one Query message, any number of statements, one implicit transaction around them.
 
 A Query stays at the front of the input until its last statement has begun; conn.query_at says how far it has come, so
 whatever parks the connection (a plan, a Python statement, a commit, the loop's slice) goes on by handling it again.
 
-COPY FROM STDIN: each row is a run of the plan's one-row INSERT with the fields as parameters; limits, checks and errors are
-those of INSERT. After an error the rest of the data is swallowed, as PostgreSQL does.
+COPY FROM STDIN: each row is a run of the plan's one-row INSERT with the fields as parameters; limits, checks and errors
+are those of INSERT. After an error the rest of the data is swallowed, as PostgreSQL does.
 """
-from libc.stdint cimport UINT64_MAX, uint8_t, uint32_t, uint64_t
-from libc.string cimport memchr, memmove, strlen
+from libc.stdint cimport UINT64_MAX, uint8_t, uint32_t
+from libc.string cimport memchr, memmove
 
 from dsql_core.base.error cimport dsql_error_set
 from dsql_core.base.memory cimport buffer_append, buffer_free, pool_alloc, pool_reset
-from dsql_core.base.vector cimport Batch, PHYS_VAR, Value, type_phys
+from dsql_core.base.vector cimport Batch, Value, type_phys
 from dsql_core.execute.session cimport execution_close, execution_open, execution_step, txn_fail
-from dsql_core.execute.state cimport Execution, STEP_DONE, STEP_ERROR, STEP_ROWS
+from dsql_core.execute.state cimport Execution, STEP_DONE, STEP_ERROR
 from dsql_core.wire.connection cimport (
-    Conn, CopyState, Loop, PHASE_COPY_IN, memory_lend, PHASE_READY, portal_remove, prepared_remove, statement_clear,
+    Conn, CopyState, Loop, PHASE_COPY_IN, memory_lend, PHASE_READY, portal_remove, prepared_remove,
 )
-from dsql_core.wire.copy_format cimport COPY_BAD, COPY_END, COPY_MORE, COPY_NULL, COPY_ROW, copy_next_row
+from dsql_core.wire.copy_format cimport COPY_BAD, COPY_END, COPY_MORE, COPY_NULL, copy_next_row
 from dsql_core.wire.normalise cimport STATEMENT_EMPTY, normalise
 from dsql_core.wire.plan_cache cimport COPY_BINARY, PLAN_COPY_IN
 from dsql_core.wire.protocol cimport put_simple, utf8_check
 from dsql_core.wire.statement cimport (
     PARKED, REFUSED, literals_bind, query_end, statement_done, statement_error, statement_plan, statement_start,
-    sync_end, tag_set, value_read,
+    tag_set, value_read,
 )
 
 

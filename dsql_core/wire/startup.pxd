@@ -1,5 +1,5 @@
 # The first packets of a connection: encryption requests, cancel, startup, password.
-from libc.stdint cimport uint8_t, uint32_t, uint64_t
+from libc.stdint cimport uint8_t, uint32_t
 
 from dsql_core.wire.connection cimport Conn, Loop, Request
 

@@ -12,19 +12,19 @@ from libc.stdlib cimport free, malloc
 from libc.string cimport memchr, memcpy, strcmp, strlen, strncmp
 
 from dsql_core.base.atomic cimport dsql_compare_exchange
-from dsql_core.base.error cimport dsql_error_clear, dsql_error_set
+from dsql_core.base.error cimport dsql_error_clear
 from dsql_core.base.memory cimport Buffer, buffer_append, buffer_append_u8
 from dsql_core.execute.session cimport session_new
 from dsql_core.shared.channel cimport doorbell_ring
 from dsql_core.wire.connection cimport (
-    AFTER_STARTUP, COUNT_CANCELS, COUNT_CONNECTIONS, COUNT_REFUSED, Conn, Loop, PHASE_BLOCKED, PHASE_CLOSING, PHASE_COPY_IN, PHASE_PASSWORD,
-    PHASE_PYTHON, PHASE_READY, PHASE_RUN, REQUEST_STARTUP, Request, conn_enqueue, conn_fatal, count_up, request_free,
-    request_new, request_submit,
+    AFTER_STARTUP, COUNT_CANCELS, COUNT_CONNECTIONS, COUNT_REFUSED, Conn, Loop, PHASE_BLOCKED, PHASE_CLOSING,
+    PHASE_COPY_IN, PHASE_PASSWORD, PHASE_PYTHON, PHASE_READY, PHASE_RUN, REQUEST_STARTUP, Request, conn_enqueue,
+    conn_fatal, count_up, request_new, request_submit,
 )
 from dsql_core.wire.posix cimport monotonic_ns
 from dsql_core.wire.protocol cimport (
-    Reader, message_begin, message_end, put_error, put_fatal, put_parameter_status, put_ready, put_string, put_u32,
-    read_u32, take_string, utf8_valid_to,
+    Reader, message_begin, message_end, put_error, put_parameter_status, put_ready, put_string, put_u32, read_u32,
+    take_string, utf8_valid_to,
 )
 
 cdef enum:
@@ -208,7 +208,8 @@ cdef void startup_packet(Conn* conn, const uint8_t* packet, size_t size) noexcep
         conn.phase = PHASE_CLOSING
         return
     if code >> 16 != 3:
-        snprintf(message, 160, "unsupported frontend protocol %u.%u: server supports 3.0 to 3.0", code >> 16, code & 0xFFFF)
+        snprintf(message, 160, "unsupported frontend protocol %u.%u: server supports 3.0 to 3.0", code >> 16,
+                 code & 0xFFFF)
         _refuse(conn, "0A000", message)
         return
     # name \0 value \0 ... \0

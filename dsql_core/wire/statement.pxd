@@ -13,11 +13,13 @@ cdef enum:
     REFUSED = -1             # session.error is set
 
 # Finds or asks for the plan of the statement in loop.shape (normalised from text); fills conn.plan.
-cdef int statement_plan(Conn* conn, const uint8_t* text, size_t size, const uint32_t* declared, uint32_t count) noexcept nogil
+cdef int statement_plan(Conn* conn, const uint8_t* text, size_t size, const uint32_t* declared,
+                        uint32_t count) noexcept nogil
 # Values of lifted literals, of the types the plan gives them. 0, -1 error set.
 cdef int literals_bind(Conn* conn, const Plan* plan, const Literal* literals, const uint8_t* text, Pool* pool,
                        Value* out) noexcept nogil
-cdef int value_read(Conn* conn, uint32_t oid, int is_binary, const uint8_t* data, size_t size, Pool* pool, Value* out) noexcept nogil
+cdef int value_read(Conn* conn, uint32_t oid, int is_binary, const uint8_t* data, size_t size, Pool* pool,
+                    Value* out) noexcept nogil
 cdef void statement_start(Conn* conn, const Value* params, uint32_t count) noexcept nogil    # runs conn.plan
 cdef void statement_run(Conn* conn) noexcept nogil                     # goes on with conn.execution
 cdef void statement_ran(Conn* conn, Request* request) noexcept nogil   # a Python statement is back

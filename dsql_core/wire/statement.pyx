@@ -9,20 +9,20 @@
 Every function leaves the connection in a phase the loop knows how to go on from; nothing here calls the loop.
 
 Invariants
-  S1  CommandComplete of an explicit COMMIT, and of the last statement of an implicitly committed Query, is sent after the
-      commit's reply and never if it was refused.
+  S1  CommandComplete of an explicit COMMIT, and of the last statement of an implicitly committed Query, is sent after
+      the commit's reply and never if it was refused.
   S2  conn.plan, conn.execution and conn.portal belong to the statement under way; statement_clear ends all three.
   S3  An error leaves no implicit transaction open: execute ends it itself, other failures call txn_fail.
 """
-from libc.stdint cimport INT32_MAX, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport malloc
-from libc.string cimport memcmp, memcpy, memset, strcmp, strlen
+from libc.string cimport memcmp, memcpy, strcmp, strlen
 
 from dsql_core.base.error cimport dsql_error_clear, dsql_error_set
-from dsql_core.base.memory cimport Buffer, Pool, buffer_append, buffer_reserve, pool_alloc, pool_copy, pool_reset
+from dsql_core.base.memory cimport Buffer, Pool, buffer_append, pool_copy, pool_reset
 from dsql_core.base.vector cimport (
-    Batch, OID_BPCHAR, OID_INT4, OID_INT8, OID_JSON, OID_NAME, OID_TEXT, OID_UNKNOWN, OID_VARCHAR, PHYS_I32, PHYS_I64,
-    PHYS_VAR, Value,
+    Batch, OID_BPCHAR, OID_INT4, OID_INT8, OID_JSON, OID_NAME, OID_TEXT, OID_UNKNOWN, OID_VARCHAR, PHYS_I32,
+    PHYS_I64, PHYS_VAR, Value,
 )
 from dsql_core.codec.message cimport REPLY_READ_ONLY
 from dsql_core.execute.session cimport (
@@ -30,31 +30,31 @@ from dsql_core.execute.session cimport (
     session_check, session_pin, txn_begin, txn_commit_request, txn_fail, txn_finish, txn_rollback,
 )
 from dsql_core.execute.state cimport (
-    PROGRAM_BEGIN, PROGRAM_COMMIT, PROGRAM_EMPTY, PROGRAM_QUERY, PROGRAM_ROLLBACK, STEP_DONE, STEP_ERROR, STEP_ROWS,
-    STEP_YIELD, TXN_FAILED, TXN_IDLE, TXN_IMPLICIT, TXN_OPEN,
+    PROGRAM_BEGIN, PROGRAM_EMPTY, PROGRAM_QUERY, PROGRAM_ROLLBACK, STEP_DONE, STEP_ERROR, STEP_ROWS, TXN_FAILED,
+    TXN_IDLE, TXN_IMPLICIT, TXN_OPEN,
 )
 from dsql_core.shared.channel cimport channel_send
 from dsql_core.types.io cimport type_input, type_output, type_receive, type_send
 from dsql_core.wire.connection cimport (
     AFTER_LAST, AFTER_NOTHING, AFTER_RETRY, AFTER_RUN, AFTER_STATEMENT, AFTER_STEP, AFTER_SYNC, COUNT_COMMITS,
     COUNT_CONFLICTS, COUNT_ERRORS, COUNT_PLANS, COUNT_ROWS, COUNT_STATEMENTS, Conn, Loop, OUT_BLOCK, OUT_FLUSH,
-    PHASE_BLOCKED, PHASE_CLOSING, PHASE_COMMIT, PHASE_COPY_IN, PHASE_DEAD, PHASE_PYTHON, PHASE_READY, PHASE_RUN, Portal,
-    REQUEST_PLAN, REQUEST_RUN, REQUEST_STEP, Request, conn_enqueue, conn_send, conn_status, conn_unsent, count_up, memory_lend,
+    PHASE_BLOCKED, PHASE_CLOSING, PHASE_COMMIT, PHASE_COPY_IN, PHASE_READY, PHASE_RUN, Portal, REQUEST_PLAN,
+    REQUEST_RUN, REQUEST_STEP, Request, conn_enqueue, conn_send, conn_status, conn_unsent, count_up, memory_lend,
     portals_clear, request_free, request_new, request_submit, statement_clear,
 )
 from dsql_core.wire.copy_format cimport copy_begin_in, copy_begin_out, copy_end_out, copy_put_rows
 from dsql_core.wire.normalise cimport (
-    LITERAL_I4, LITERAL_I8, LITERAL_STRING, Literal, STATEMENT_BEGIN, STATEMENT_COMMIT, STATEMENT_OTHER,
-    STATEMENT_QUERY, STATEMENT_ROLLBACK, Shape, character_count, literal_text, normalise, shape_lifted_text,
+    LITERAL_I4, LITERAL_I8, Literal, STATEMENT_BEGIN, STATEMENT_COMMIT, STATEMENT_ROLLBACK, Shape, character_count,
+    literal_text, normalise, shape_lifted_text,
 )
 from dsql_core.wire.plan_cache cimport (
-    PLAN_BY_TEXT, PLAN_COPY_IN, PLAN_COPY_OUT, PLAN_PROGRAM, PLAN_PYTHON, Plan, plan_cache_find, plan_cache_put,
-    plan_new, plan_release, plan_retain,
+    PLAN_BY_TEXT, PLAN_COPY_IN, PLAN_COPY_OUT, PLAN_PYTHON, Plan, plan_cache_find, plan_cache_put, plan_new,
+    plan_release, plan_retain,
 )
 from dsql_core.wire.posix cimport monotonic_ns
 from dsql_core.wire.protocol cimport (
     put_counted_tag, put_error, put_ready, put_row_description, put_rows, put_simple, put_tag, put_u16, put_u32,
-    message_begin, message_end, put_warning, store_u32, utf8_check,
+    message_begin, message_end, put_warning, read_u32, store_u32, utf8_check,
 )
 
 
@@ -105,7 +105,8 @@ cdef void* _copy(const void* data, size_t size) noexcept nogil:
     return copy
 
 
-cdef void _remember(Conn* conn, const uint8_t* text, size_t size, const uint32_t* declared, uint32_t count) noexcept nogil:
+cdef void _remember(Conn* conn, const uint8_t* text, size_t size, const uint32_t* declared,
+                    uint32_t count) noexcept nogil:
     # The plan just made goes into the cache; one that needs the literals goes under the text as written.
     cdef Loop* loop = conn.loop
     cdef Plan* plan = conn.planned
@@ -127,7 +128,8 @@ cdef void _remember(Conn* conn, const uint8_t* text, size_t size, const uint32_t
     plan_cache_put(&loop.cache, plan, &loop.shape, conn.settings_id, declared, count)
 
 
-cdef int statement_plan(Conn* conn, const uint8_t* text, size_t size, const uint32_t* declared, uint32_t count) noexcept nogil:
+cdef int statement_plan(Conn* conn, const uint8_t* text, size_t size, const uint32_t* declared,
+                        uint32_t count) noexcept nogil:
     cdef Loop* loop = conn.loop
     cdef Shape* shape = &loop.shape
     cdef Plan* plan
@@ -167,7 +169,8 @@ cdef int statement_plan(Conn* conn, const uint8_t* text, size_t size, const uint
 
 # -- parameters -------------------------------------------------------------------------------------------------------
 
-cdef int value_read(Conn* conn, uint32_t oid, int is_binary, const uint8_t* data, size_t size, Pool* pool, Value* out) noexcept nogil:
+cdef int value_read(Conn* conn, uint32_t oid, int is_binary, const uint8_t* data, size_t size, Pool* pool,
+                    Value* out) noexcept nogil:
     # One parameter as the client sent it. Text is checked here, so kernels may trust it.
     cdef bint is_text = (oid == OID_TEXT or oid == OID_VARCHAR or oid == OID_UNKNOWN or oid == 0
                          or oid == OID_BPCHAR or oid == OID_JSON or oid == OID_NAME)
@@ -179,7 +182,7 @@ cdef int value_read(Conn* conn, uint32_t oid, int is_binary, const uint8_t* data
             out.type_oid = oid
             out.phys = PHYS_I32
             out.is_null = 0
-            out.v.i32 = <int32_t>((<uint32_t>data[0] << 24) | (<uint32_t>data[1] << 16) | (<uint32_t>data[2] << 8) | data[3])
+            out.v.i32 = <int32_t>read_u32(data)
             return 0
         if oid != OID_UNKNOWN and oid != 0:
             return type_receive(oid, -1, data, size, pool, out, &conn.session.error)
@@ -520,7 +523,7 @@ cdef void statement_ran(Conn* conn, Request* request) noexcept nogil:
         for column in range(request.column_count):
             if end - at < 4:
                 break
-            size = (<uint32_t>at[0] << 24) | (<uint32_t>at[1] << 16) | (<uint32_t>at[2] << 8) | at[3]
+            size = read_u32(at)
             at += 4
             if size == 0xFFFFFFFFU:
                 put_u32(out, size)
@@ -623,7 +626,7 @@ cdef int commit_start(Conn* conn, uint8_t after) noexcept nogil:
     cdef Loop* loop = conn.loop
     cdef int result
     portals_clear(conn)
-    conn.session.reply_to = (<uint64_t>loop.worker_id << 48) | (<uint64_t>(conn.generation & 0xFFFFFF) << 24) | conn.slot
+    conn.session.reply_to = (<uint64_t>loop.worker_id << 48) | (<uint64_t>conn.generation << 24) | conn.slot
     loop.commit_request.size = 0
     if conn.session.txn_state != TXN_FAILED:
         conn.committed = 1

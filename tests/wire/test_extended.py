@@ -6,7 +6,22 @@ import struct
 
 import pytest
 from wire_support import (
-    INT4, INT8, SYNC, TEXT, Client, Running, bind, describe, error_of, execute, fields, kinds, packet, parse, query, row, serving,
+    INT4,
+    INT8,
+    SYNC,
+    TEXT,
+    Client,
+    Running,
+    bind,
+    describe,
+    error_of,
+    execute,
+    fields,
+    kinds,
+    packet,
+    parse,
+    row,
+    serving,
 )  # fmt: skip
 
 CONFLICT = 1

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pgparse
 import pytest
-from dsql_core.wire.normalise import statements, time_ns
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from dsql_core.wire.normalise import statements, time_ns
 
 
 def one(text: str) -> dict:

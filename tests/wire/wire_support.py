@@ -21,13 +21,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from dsql_core.execute import EngineHandle, Program
-from dsql_core.storage import Arena
 from opendsql.catalog.result import Notice, Pending, PyResult
 from opendsql.errors import DsqlError
 from opendsql.gateway import Server, listen
-from opendsql.query.copy import CopyPlan
 from opendsql.gateway.service import GatewayService
+from opendsql.query.copy import CopyPlan
+
+from dsql_core.execute import EngineHandle, Program
+from dsql_core.storage import Arena
 
 INT4, INT8, TEXT = 23, 20, 25
 BASE: dict[str, Any] = {

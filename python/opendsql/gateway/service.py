@@ -25,10 +25,12 @@ from typing import Any
 import dsql_core.execute.kernels  # noqa: F401  (registers them)
 from dsql_core.wire import Server, WireRequest
 from opendsql.catalog import context
+from opendsql.catalog import load as catalog_load
 from opendsql.catalog.ddl import calls
 from opendsql.catalog.result import Pending, PyResult
 from opendsql.catalog.settings import SessionSettings, apply_format, settings_of, startup_options
 from opendsql.errors import DsqlError
+from opendsql.query.planner import Planner
 
 log = logging.getLogger("opendsql.gateway")
 
@@ -58,16 +60,10 @@ class GatewayService:
         load_catalog: Callable[[Any], Any] | None = None,
         authenticate: Authenticate | None = None,
     ) -> None:
-        if load_catalog is None:
-            from opendsql.catalog.load import load as load_catalog
-        if planner is None:
-            from opendsql.query.planner import Planner
-
-            planner = Planner(load_catalog)
         self.server = server
         self.engine = engine
-        self.planner = planner
-        self.load_catalog = load_catalog
+        self.load_catalog: Callable[[Any], Any] = load_catalog or catalog_load.load
+        self.planner = planner or Planner(self.load_catalog)
         self.authenticate = authenticate
         if engine is not None:
             calls.open_session = engine.session  # sys.wait_for_job looks at newer snapshots than its caller's
@@ -189,7 +185,8 @@ class GatewayService:
 
     def _context(self, request: WireRequest) -> Any:
         self._settings(request)
-        return context.use(_LazyCatalog(self.load_catalog, request.session), request.session)
+        catalog: Any = _LazyCatalog(self.load_catalog, request.session)
+        return context.use(catalog, request.session)
 
     @staticmethod
     def _settings(request: WireRequest) -> SessionSettings:

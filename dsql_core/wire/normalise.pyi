@@ -1,0 +1,6 @@
+from typing import Any
+
+LITERAL_NAMES: tuple[str | None, ...]
+
+def statements(text: bytes, lift: bool = True) -> list[dict[str, Any]]: ...
+def time_ns(text: bytes, rounds: int = 100000) -> float: ...
