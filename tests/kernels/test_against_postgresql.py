@@ -10,12 +10,12 @@ import sys
 from pathlib import Path
 
 import pytest
-
-from dsql_core.execute.kernels import KernelError, call
 from opendsql.registry.casts import CASTS
 from opendsql.registry.functions import FUNCTIONS
 from opendsql.registry.operators import OPERATORS
 from opendsql.registry.types import TYPES_BY_OID
+
+from dsql_core.execute.kernels import KernelError, call
 
 _spec = importlib.util.spec_from_file_location("kernel_samples", Path(__file__).with_name("samples.py"))
 _samples = importlib.util.module_from_spec(_spec)

@@ -6,10 +6,10 @@ import sys
 from pathlib import Path
 
 import pytest
-
-from dsql_core.execute.kernels import KernelError, aggregate
 from opendsql.registry.aggregates import AGGREGATES
 from opendsql.registry.types import TYPES_BY_OID, find_type
+
+from dsql_core.execute.kernels import KernelError, aggregate
 
 _spec = importlib.util.spec_from_file_location("kernel_samples", Path(__file__).with_name("samples.py"))
 _samples = importlib.util.module_from_spec(_spec)

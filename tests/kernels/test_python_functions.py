@@ -3,20 +3,21 @@
 Functions whose arguments have a language of their own (templates, patterns, paths) get samples in that language.
 """
 
+import functools
 import importlib.util
 import random
 import sys
 from pathlib import Path
 
 import pytest
-
-from dsql_core.types.face import normalise
 from opendsql.errors import DsqlError
 from opendsql.registry.functions import FUNCTIONS
 from opendsql.registry.operators import OPERATORS
 from opendsql.registry.pyfunctions import lookup
 from opendsql.registry.resolve import TYPED
 from opendsql.registry.types import TYPES_BY_OID, find_type
+
+from dsql_core.types.face import normalise
 
 _spec = importlib.util.spec_from_file_location("kernel_samples", Path(__file__).with_name("samples.py"))
 _samples = importlib.util.module_from_spec(_spec)
@@ -58,6 +59,13 @@ def literal(text: str | None, name: str) -> str:
     return "'" + text.replace("'", "''") + f"'::{name}"
 
 
+def _spelled_call(name: str, is_operator: bool, marker: str, args: list[str]) -> str:
+    if is_operator:
+        return f"({args[0]}) {name} ({args[1]})"
+    spelled = [*args[:-1], marker + args[-1]] if args else []
+    return f'pg_catalog."{name}"({", ".join(spelled)})'
+
+
 def overloads():
     seen = set()
     for entry in [*FUNCTIONS, *OPERATORS]:
@@ -71,13 +79,8 @@ def overloads():
         if label in seen:
             continue
         seen.add(label)
-        if hasattr(entry, "left"):
-            sql = (lambda args, n=entry.name: f"({args[0]}) {n} ({args[1]})")
-        else:
-            marker = "variadic " if variadic and variadic != 2276 else ""
-            sql = (
-                lambda args, n=entry.name, m=marker: f'pg_catalog."{n}"({", ".join([*args[:-1], m + args[-1]] if args else [])})'
-            )
+        marker = "variadic " if variadic and variadic != 2276 else ""
+        sql = functools.partial(_spelled_call, entry.name, hasattr(entry, "left"), marker)
         yield label, entry.name, entry.implementation, entry.result_type, names, sql
 
 

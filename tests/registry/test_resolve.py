@@ -5,7 +5,6 @@ import sys
 from pathlib import Path
 
 import pytest
-
 from opendsql.errors import DsqlError
 from opendsql.registry.operators import OPERATORS_BY_NAME
 from opendsql.registry.resolve import common_type, find_cast, find_function, find_operator

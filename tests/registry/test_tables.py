@@ -5,15 +5,15 @@ import sys
 from pathlib import Path
 
 import pytest
-
-from dsql_core.execute import kernel
-from dsql_core.execute import kernels as _registered  # noqa: F401  (importing registers them)
-from opendsql.registry import pyfunctions, py_srf
+from opendsql.registry import py_srf, pyfunctions
 from opendsql.registry.aggregates import AGGREGATES
 from opendsql.registry.casts import CASTS
 from opendsql.registry.functions import DECLARED, FUNCTIONS, FUNCTIONS_BY_NAME
 from opendsql.registry.operators import OPERATORS, OPERATORS_BY_OID
 from opendsql.registry.types import TYPES_BY_NAME, TYPES_BY_OID, format_type
+
+from dsql_core.execute import kernel
+from dsql_core.execute import kernels as _registered  # noqa: F401  (importing registers them)
 
 _path = Path(__file__).parent.parent / "kernels" / "oracle.py"
 _spec = importlib.util.spec_from_file_location("registry_oracle", _path)

@@ -9,8 +9,8 @@ from libc.math cimport isinf, isnan
 
 from dsql_core.base.error cimport dsql_error_set
 from dsql_core.base.types cimport int16_t, int32_t, int64_t, uint8_t, uint32_t, uint64_t
-from dsql_core.base.vector cimport PHYS_F32, PHYS_F64, PHYS_I16, PHYS_I32, PHYS_I64, Vector
-from dsql_core.execute.kernel cimport EvalContext, kernel_t
+from dsql_core.base.vector cimport PHYS_F32, PHYS_I16, PHYS_I32, PHYS_I64, Vector
+from dsql_core.execute.kernel cimport EvalContext
 from dsql_core.execute.kernels.rows cimport integer_at, kernel, row_at
 
 cdef extern from "kernel/arithmetic.h" nogil:

@@ -3,7 +3,7 @@
 greatest and least ignore NULLs and are NULL only when every argument is.
 """
 
-from dsql_core.base.types cimport int32_t, uint8_t, uint32_t
+from dsql_core.base.types cimport int32_t, uint32_t
 from dsql_core.base.vector cimport Value, Vector
 from dsql_core.execute.kernel cimport EvalContext, KERNEL_NULLS
 from dsql_core.execute.kernels.rows cimport is_null, kernel_flags, row_at

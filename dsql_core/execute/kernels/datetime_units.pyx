@@ -5,10 +5,10 @@ Names are compared in lower case and by their first ten characters, as PostgreSQ
 
 from dsql_core.base.error cimport dsql_error_set
 from dsql_core.base.types cimport uint8_t, uint32_t
-from dsql_core.base.vector cimport (OID_DATE, OID_INTERVAL, OID_TIME, OID_TIMESTAMP, OID_TIMESTAMPTZ, OID_TIMETZ, Var)
+from dsql_core.base.vector cimport OID_DATE, OID_TIME, OID_TIMESTAMP, OID_TIMESTAMPTZ, OID_TIMETZ, Var
 from dsql_core.execute.kernel cimport EvalContext
 from dsql_core.types.calendar cimport DateTime, date_of, days_of
-from dsql_core.types.chars cimport lower_ascii, shown
+from dsql_core.types.chars cimport lower_ascii
 
 cdef enum:
     KEY_SIZE = 10

@@ -11,7 +11,7 @@ from libc.string cimport memset
 
 from dsql_core.base.error cimport dsql_error_clear, dsql_error_t
 from dsql_core.base.memory cimport Buffer, Pool, buffer_free, buffer_init, pool_alloc, pool_copy, pool_free, pool_init
-from dsql_core.base.types cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
+from dsql_core.base.types cimport uint8_t, uint32_t, uint64_t
 from dsql_core.base.vector cimport Value, Vector, phys_size, type_phys
 from dsql_core.execute.kernel cimport (AGG_STRICT, KERNEL_NULLS, Aggregate, EvalContext, Kernel, aggregate_find,
                                        kernel_find)

@@ -83,7 +83,6 @@ cdef int concat(EvalContext* ctx, Vector* out, Vector** args, uint32_t n, const 
     return status
 
 
-
 cdef int any_cat(EvalContext* ctx, Vector* out, Vector** args, uint32_t n, const uint32_t* sel,
                  uint32_t count) noexcept nogil:
     # text || any: the cast to text, which prints booleans in full.

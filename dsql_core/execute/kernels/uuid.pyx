@@ -1,7 +1,7 @@
 """gen_random_uuid: version 4, from the system's random source, one call per batch."""
 
 from dsql_core.base.error cimport dsql_error_set
-from dsql_core.base.types cimport uint8_t, uint32_t
+from dsql_core.base.types cimport uint32_t
 from dsql_core.base.vector cimport Bytes16, Vector
 from dsql_core.execute.kernel cimport KERNEL_VOLATILE, EvalContext
 from dsql_core.execute.kernels.rows cimport kernel_flags, row_at

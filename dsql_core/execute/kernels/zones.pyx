@@ -8,7 +8,7 @@ from libc.stdint cimport INT64_MAX, INT64_MIN
 
 from dsql_core.base.error cimport dsql_error_set
 from dsql_core.base.memory cimport Buffer, buffer_append_u8, buffer_free, buffer_init
-from dsql_core.base.types cimport int32_t, int64_t, uint8_t, uint32_t
+from dsql_core.base.types cimport int32_t, int64_t, uint32_t
 from dsql_core.base.vector cimport OID_INTERVAL, Interval, Var, Vector
 from dsql_core.execute.kernel cimport KERNEL_VOLATILE, EvalContext
 from dsql_core.execute.kernels.moment cimport (TimeTz, bad_timestamp, interval_at, store_interval, store_timetz, timetz_at,
@@ -163,13 +163,14 @@ cdef int time_from(EvalContext* ctx, int32_t hour, int32_t minute, double second
 cdef int make_date(EvalContext* ctx, Vector* out, Vector** args, uint32_t n, const uint32_t* sel,
                    uint32_t count) noexcept nogil:
     cdef int64_t day
-    cdef int32_t shown
+    cdef int32_t shown_year
     cdef uint32_t k, i
     for k in range(count):
         i = row_at(sel, k)
-        shown = int32_at(args[0], i)
-        shown += shown < 0 and shown > -2147483647
-        if day_from(ctx, int32_at(args[0], i), int32_at(args[1], i), int32_at(args[2], i), shown, &day) < 0:
+        shown_year = int32_at(args[0], i)
+        shown_year += shown_year < 0 and shown_year > -2147483647
+        if day_from(ctx, int32_at(args[0], i), int32_at(args[1], i), int32_at(args[2], i), shown_year,
+                    &day) < 0:
             return -1
         (<int32_t*>out.data)[i] = <int32_t>day
     return 0
