@@ -12,10 +12,9 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from sample_catalog import CATALOG
-
 from opendsql.errors import DsqlError
 from opendsql.query.planner import Planner
+from sample_catalog import CATALOG
 
 ENTRIES = [json.loads(line) for line in (Path(__file__).parent / "describe.jsonl").read_text().splitlines()]
 

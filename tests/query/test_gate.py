@@ -3,10 +3,9 @@
 from types import SimpleNamespace
 
 import pytest
-from sample_catalog import CATALOG
-
 from opendsql.errors import DsqlError
 from opendsql.query.planner import Planner
+from sample_catalog import CATALOG
 
 REFUSED = {
     "merge into t using u on true when matched then delete": "unsupported statement type: MERGE",

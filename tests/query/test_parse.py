@@ -1,7 +1,6 @@
 """Text to statements: DSQL's words, positions in characters, syntax errors as PostgreSQL words them."""
 
 import pytest
-
 from opendsql.errors import DsqlError
 from opendsql.query.parse import parse
 

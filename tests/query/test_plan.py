@@ -7,10 +7,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from sample_catalog import CATALOG, table
-
 from opendsql.catalog.model import Catalog, Index, Table
 from opendsql.query.planner import Planner, child_nodes
+from sample_catalog import CATALOG, table
 
 
 def planner_over(catalog: Catalog = CATALOG) -> Planner:

@@ -11,8 +11,8 @@ import os
 from pathlib import Path
 
 import pytest
-from opendsql.errors import DsqlError
 from in_process import Client
+from opendsql.errors import DsqlError
 
 from dsql_core.execute import ExecuteError
 

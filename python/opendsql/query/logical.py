@@ -394,6 +394,7 @@ class Update(One):
     assign: tuple[tuple[int, Expr], ...] = ()
     returning: tuple[Expr, ...] | None = None
     out_rel: int = 0
+    handled: int = 0  # oid of a foreign key whose cascade this update already is
 
     def columns(self) -> tuple[Col, ...]:
         """What it produces, in order."""
@@ -408,6 +409,7 @@ class Delete(One):
     table: Table
     returning: tuple[Expr, ...] | None = None
     out_rel: int = 0
+    handled: int = 0  # oid of a foreign key whose cascade this delete already is
 
     def columns(self) -> tuple[Col, ...]:
         """What it produces, in order."""

@@ -157,6 +157,7 @@ class Planner:
         wanted = plan.columns()
         for rule in RULES:
             plan = rule(plan, context)
+        # a rule may append to binder.ctes (cascades of foreign keys): those are gone through as well
         binder.ctes = [context.apply_to_cte(cte, RULES) for cte in binder.ctes]
         binder.explained = [plan, *(p for c in binder.ctes for p in (c.plan, c.init, c.step) if p is not None)]
         emitter = Emitter(binder, session, explaining=explaining)
