@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from typing import TypeAlias
 
 class KernelError(Exception):
     sqlstate: str
@@ -7,7 +8,7 @@ class KernelError(Exception):
     hint: str
     def __init__(self, sqlstate: str, message: str, detail: str = "", hint: str = "") -> None: ...
 
-Argument = tuple[int, list[str | None]]
+Argument: TypeAlias = tuple[int, list[str | None]]
 
 def call(name: str, out_oid: int, args: list[Argument], sel: Sequence[int] | None = None) -> list[str | None]: ...
 def aggregate(
