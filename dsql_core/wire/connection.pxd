@@ -290,6 +290,7 @@ cdef Prepared* prepared_new(const char* name, const uint8_t* text, size_t size, 
 cdef void prepared_add(Conn* conn, Prepared* statement) noexcept nogil
 cdef void prepared_release(Loop* loop, Prepared* statement) noexcept nogil
 cdef void prepared_remove(Conn* conn, const char* name) noexcept nogil
+cdef void prepared_clear(Conn* conn) noexcept nogil
 cdef Portal* portal_find(Conn* conn, const char* name) noexcept nogil
 cdef Portal* portal_new(Conn* conn, const char* name, Prepared* statement, Plan* plan) noexcept nogil
 cdef void portal_add(Conn* conn, Portal* portal) noexcept nogil

@@ -87,14 +87,10 @@ cdef Conn* conn_new(Loop* loop, int fd) noexcept nogil:
 
 cdef void conn_free(Conn* conn) noexcept nogil:
     cdef Loop* loop = conn.loop
-    cdef Prepared* statement
     conn_dequeue(conn)
     statement_clear(conn)
     portals_clear(conn)
-    while conn.prepared != NULL:
-        statement = conn.prepared
-        conn.prepared = statement.next
-        prepared_release(loop, statement)
+    prepared_clear(conn)
     if conn.session != NULL:
         session_free(conn.session)
     buffer_free(&conn.input)
@@ -337,6 +333,14 @@ cdef void prepared_remove(Conn* conn, const char* name) noexcept nogil:
             prepared_release(conn.loop, statement)
             return
         place = &statement.next
+
+
+cdef void prepared_clear(Conn* conn) noexcept nogil:
+    cdef Prepared* statement
+    while conn.prepared != NULL:
+        statement = conn.prepared
+        conn.prepared = statement.next
+        prepared_release(conn.loop, statement)
 
 
 # -- portals ----------------------------------------------------------------------------------------------------------

@@ -46,7 +46,7 @@ from dsql_core.wire.turn cimport turn_advance, turn_close, turn_completed, turn_
 cdef enum:
     SCRATCH_BYTES = 262144
     EVENTS_MAX = 512
-    ACCEPTS_MAX = 64               # per turn, so that a storm of connections does not starve sessions
+    ACCEPTS_MAX = 16               # per turn: a storm starves no session, and other workers get their share
     SWEEP_NS = 1000000000
     STARTUP_NS = 60000000000       # a connection must have said who it is by then
     KIND_CONN = 0                  # top bits of epoll data

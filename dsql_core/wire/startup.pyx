@@ -51,13 +51,18 @@ cdef bint _is_utf8_name(const char* name) noexcept nogil:
             or strcmp(name, "'utf-8'") == 0 or strcmp(name, "'UTF8'") == 0)
 
 
-cdef void _greet(Conn* conn) noexcept nogil:
+cdef void _greet(Conn* conn, const Buffer* reports) noexcept nogil:
+    # reports: ParameterStatus messages the Python thread made; without them those of a session with default settings.
     cdef Buffer* out = &conn.loop.out
     cdef Loop* loop = conn.loop
     cdef const char* name = _parameter(conn, "application_name")
     cdef size_t begin = message_begin(out, c'R')
     put_u32(out, 0)
     message_end(out, begin)
+    put_parameter_status(out, "scram_iterations", "4096")
+    if reports != NULL and reports.size != 0:
+        buffer_append(out, reports.data, reports.size)
+        return
     put_parameter_status(out, "in_hot_standby", "off")
     put_parameter_status(out, "integer_datetimes", "on")
     put_parameter_status(out, "TimeZone", "UTC")
@@ -65,7 +70,6 @@ cdef void _greet(Conn* conn) noexcept nogil:
     put_parameter_status(out, "is_superuser", "off")
     put_parameter_status(out, "application_name", name if name != NULL else <const char*>b"")
     put_parameter_status(out, "default_transaction_read_only", "off")
-    put_parameter_status(out, "scram_iterations", "4096")
     put_parameter_status(out, "DateStyle", "ISO, MDY")
     put_parameter_status(out, "standard_conforming_strings", "on")
     put_parameter_status(out, "session_authorization", _parameter(conn, "user"))
@@ -265,7 +269,7 @@ cdef void startup_packet(Conn* conn, const uint8_t* packet, size_t size) noexcep
     if loop.startup_in_python or not _plain(conn):
         _ask_python(conn, NULL, 0)
         return
-    _greet(conn)
+    _greet(conn, NULL)
     _ready(conn)
 
 
@@ -300,7 +304,5 @@ cdef void startup_answered(Conn* conn, Request* request) noexcept nogil:
         count_up(conn.loop, COUNT_REFUSED, 1)
         conn.phase = PHASE_CLOSING
         return
-    _greet(conn)
-    if request.prefix.size:
-        buffer_append(out, request.prefix.data, request.prefix.size)
+    _greet(conn, &request.prefix)
     _ready(conn)

@@ -40,7 +40,7 @@ from dsql_core.wire.connection cimport (
     COUNT_CONFLICTS, COUNT_ERRORS, COUNT_PLANS, COUNT_ROWS, COUNT_STATEMENTS, Conn, Loop, OUT_BLOCK, OUT_FLUSH,
     PHASE_BLOCKED, PHASE_CLOSING, PHASE_COMMIT, PHASE_COPY_IN, PHASE_READY, PHASE_RUN, Portal, REQUEST_PLAN,
     REQUEST_RUN, REQUEST_STEP, Request, conn_enqueue, conn_send, conn_status, conn_unsent, count_up, memory_lend,
-    portals_clear, request_free, request_new, request_submit, statement_clear,
+    portals_clear, prepared_clear, request_free, request_new, request_submit, statement_clear,
 )
 from dsql_core.wire.copy_format cimport copy_begin_in, copy_begin_out, copy_end_out, copy_put_rows
 from dsql_core.wire.normalise cimport (
@@ -146,6 +146,7 @@ cdef int statement_plan(Conn* conn, const uint8_t* text, size_t size, const uint
         version = session_catalog_version(conn.session)
     if conn.planned != NULL:
         _remember(conn, text, size, declared, count)
+        conn.planned.settings_id = conn.settings_id
         conn.plan = conn.planned
         conn.planned = NULL
         return PLANNED
@@ -547,6 +548,8 @@ cdef void statement_ran(Conn* conn, Request* request) noexcept nogil:
             at += size
         message_end(out, begin)
         conn.rows_sent += 1
+    if strcmp(request.tag, "DEALLOCATE ALL") == 0:
+        prepared_clear(conn)
     tag_set(conn, request.tag, conn.rows_sent, strcmp(request.tag, "SELECT") == 0)
     statement_done(conn)
 

@@ -133,6 +133,8 @@ class FakePlanner:
                 return PyResult("WAIT") if left[0] <= 0 else None
 
             return FakePlanned(python=lambda s, p: Pending(poll, 5), cacheable=False)
+        if word == "deallocate":
+            return FakePlanned(python=lambda s, p: PyResult("DEALLOCATE ALL"), cacheable=False)
         if word == "notice":
             return FakePlanned(python=lambda s, p: PyResult("NOTICE", notices=[Notice("take note", "01000", "WARNING")]))
         if word == "fail":
