@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from opendsql.catalog.model import Column, ForeignKey, Index, Table
+from opendsql.catalog.model import Column, Index, Table
 from opendsql.query.access import TreeShape
-from opendsql.query.expr import BOOL, Col, Expr, conjuncts
+from opendsql.query.expr import BOOL, Col, Expr, NullTest, conjuncts
 from opendsql.query.logical import Scan
-from opendsql.query.scope import Scope
+from opendsql.query.scope import RangeItem, Scope, ScopeColumn
 
 Emit = Any  # (Expr) -> IR expression
 
@@ -121,83 +121,8 @@ def table_descriptor(binder: Any, table: Table, emit: Emit) -> dict[str, Any]:
         "pk_oid": key.oid if key is not None else None,
         "checks": checks,
         "generated": generated,
-        "foreign_keys": [_foreign_key(binder, table, key) for key in table.foreign_keys],
-        "referenced_by": _referenced_by(binder, table),
         "indexes": [_index_descriptor(binder, table, i, scope, emit) for i in table.indexes],
     }
-
-
-def _places(table: Table, names: tuple[str, ...]) -> list[int]:
-    return [c.attnum - 1 for c in (table.column(n) for n in names) if c is not None]
-
-
-def _foreign_key(binder: Any, table: Table, key: ForeignKey) -> dict[str, Any]:
-    """A constraint the table's rows must satisfy: which tree of the parent to look up, by which key."""
-    parent = table if key.parent_oid == table.oid else binder.catalog.by_oid[key.parent_oid]
-    binder.tables[parent.oid] = parent
-    candidates = [
-        i for i in (parent.primary_key, *parent.indexes) if i is not None and i.unique and i.predicate is None
-    ]
-    chosen = next((i for i in candidates if set(i.keys) == set(key.parent_columns)), None)
-    by_parent = dict(zip(key.parent_columns, key.columns, strict=True))
-    ordered = tuple(by_parent[k] for k in chosen.keys) if chosen is not None else key.columns
-    return {
-        "name": key.name,
-        "cols": _places(table, key.columns),
-        "match": key.match,
-        "deferrable": key.deferrable,
-        "deferred": key.deferred,
-        "parent_oid": parent.oid,
-        "parent_schema": parent.schema,
-        "parent_name": parent.name,
-        "parent_cols": _places(parent, key.parent_columns),
-        "parent_names": list(key.parent_columns),
-        "tree": parent.oid if chosen is None or chosen.primary else chosen.oid,
-        "is_primary": chosen is not None and chosen.primary,
-        "key_cols": _places(table, ordered),
-        "key_types": list(chosen.key_types) if chosen is not None else [],
-        "nulls_first": list(chosen.nulls_first) if chosen is not None else [],
-    }
-
-
-def _referenced_by(binder: Any, table: Table) -> list[dict[str, Any]]:
-    """The foreign keys of other tables (and its own) that name this table."""
-    found = []
-    for child in binder.catalog.relations.values():
-        for key in getattr(child, "foreign_keys", ()):
-            if key.parent_oid != table.oid:
-                continue
-            binder.tables[child.oid] = child
-            index = next((i for i in (child.primary_key, *child.indexes) if _leads(i, key.columns)), None)
-            found.append(
-                {
-                    "name": key.name,
-                    "child_oid": child.oid,
-                    "child_schema": child.schema,
-                    "child_name": child.name,
-                    "child_row": [c.type_oid for c in child.columns],
-                    "child_cols": _places(child, key.columns),
-                    "cols": _places(table, key.parent_columns),
-                    "names": list(key.parent_columns),
-                    "on_delete": key.on_delete,
-                    "on_update": key.on_update,
-                    "deferrable": key.deferrable,
-                    "deferred": key.deferred,
-                    "index_oid": index.oid if index is not None and not index.primary else 0,
-                    "is_keyed": index is not None,
-                }
-            )
-    return found
-
-
-def _leads(index: Index | None, columns: tuple[str, ...]) -> bool:
-    """Whether an index's first key columns are these, in some order."""
-    return (
-        index is not None
-        and index.valid
-        and index.predicate is None
-        and set(index.keys[: len(columns)]) == set(columns)
-    )
 
 
 def _index_descriptor(binder: Any, table: Table, index: Index, scope: Scope, emit: Emit) -> dict[str, Any]:
@@ -245,14 +170,10 @@ def domain_checks(binder: Any, table: Table) -> list[dict[str, Any]]:
 
 
 def _not_null(value: Col) -> Expr:
-    from opendsql.query.expr import NullTest
-
     return NullTest(BOOL, value, False)
 
 
 def _domain_check(binder: Any, text: str, column: Column, value: Col) -> Expr:
-    from opendsql.query.scope import RangeItem, ScopeColumn
-
     item = ScopeColumn("value", value)
     scope = Scope(star=[item], tables=[RangeItem("", [item])])
     del column

@@ -15,6 +15,7 @@ Invariants
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -128,7 +129,7 @@ def _delete(node: Delete, binder: Any) -> Node:
 
 
 def _check_parent(
-    plan: Node, table: Table, key: ForeignKey, values: list[Expr], binder: Any, also: Expr | None, when: Expr | None = None
+    plan: Node, table: Table, key: ForeignKey, values: Sequence[Expr], binder: Any, also: Expr | None, when: Expr | None = None
 ) -> Node:  # fmt: skip
     """plan's rows, refusing those whose parent does not exist; the parents are locked FOR KEY SHARE."""
     parent = _table(binder, key.parent_oid)
@@ -156,7 +157,7 @@ def _check_parent(
 
 
 def _check_children(
-    plan: Node, table: Table, child: Table, key: ForeignKey, old: list[Expr], binder: Any, when: Expr | None
+    plan: Node, table: Table, child: Table, key: ForeignKey, old: Sequence[Expr], binder: Any, when: Expr | None
 ) -> Node:  # fmt: skip
     """plan's rows, refusing those that a child row still refers to."""
     scan = binder.scan(child, child.name)
@@ -170,7 +171,7 @@ def _check_children(
     return Filter(plan, (Case(BOOL, ((found, _refusal(message, detail, child, key.name)),), TRUE),))
 
 
-def _same_statement(node: Insert, key: ForeignKey, values: list[Expr], binder: Any) -> Expr | None:
+def _same_statement(node: Insert, key: ForeignKey, values: Sequence[Expr], binder: Any) -> Expr | None:
     """For a reference to its own table: the parent may be a row of this very INSERT."""
     if key.parent_oid != node.table.oid or not isinstance(node.input, Values):
         return None
@@ -185,7 +186,7 @@ def _same_statement(node: Insert, key: ForeignKey, values: list[Expr], binder: A
 # --- follow-up writes -------------------------------------------------------------------------------------------------
 
 
-def _cascade_delete(node: Delete, child: Table, key: ForeignKey, old: list[Expr], binder: Any) -> None:
+def _cascade_delete(node: Delete, child: Table, key: ForeignKey, old: Sequence[Expr], binder: Any) -> None:
     if child.oid == node.table.oid:
         _cascade_tree(node, key, old, binder)
         return
@@ -194,7 +195,7 @@ def _cascade_delete(node: Delete, child: Table, key: ForeignKey, old: list[Expr]
     _add(binder, Delete(doomed, scan.rel, child, None, binder.new_rel("")))
 
 
-def _cascade_tree(node: Delete, key: ForeignKey, old: list[Expr], binder: Any) -> None:
+def _cascade_tree(node: Delete, key: ForeignKey, old: Sequence[Expr], binder: Any) -> None:
     """A table that refers to itself: all descendants of the deleted rows, found by a recursive query."""
     number = len(binder.ctes)
     types = tuple((e.type_oid, -1) for e in old)
@@ -213,7 +214,7 @@ def _cascade_tree(node: Delete, key: ForeignKey, old: list[Expr], binder: Any) -
 
 
 def _clear_children(
-    source: Node, child: Table, key: ForeignKey, old: list[Expr], action: str, binder: Any, when: Expr | None = None
+    source: Node, child: Table, key: ForeignKey, old: Sequence[Expr], action: str, binder: Any, when: Expr | None = None
 ) -> None:  # fmt: skip
     """SET NULL or SET DEFAULT of the referencing columns."""
     scan = binder.scan(child, child.name)
@@ -232,7 +233,7 @@ def _clear_children(
 
 
 def _follow_update(
-    node: Update, child: Table, key: ForeignKey, old: list[Expr], new: list[Expr], changed: Expr, binder: Any
+    node: Update, child: Table, key: ForeignKey, old: Sequence[Expr], new: Sequence[Expr], changed: Expr, binder: Any
 ) -> None:  # fmt: skip
     """ON UPDATE CASCADE, SET NULL, SET DEFAULT."""
     if key.on_update in "nd":
@@ -289,7 +290,7 @@ def _row(scan: Scan, table: Table, name: str) -> Col:
     return _old(table, scan.rel, _place(table, name))
 
 
-def _pairs(scan: Scan, table: Table, names: tuple[str, ...], values: list[Any], binder: Any) -> list[Expr]:
+def _pairs(scan: Scan, table: Table, names: tuple[str, ...], values: Sequence[Expr], binder: Any) -> list[Expr]:
     """column = value for each pair."""
     found: list[Expr] = []
     for name, value in zip(names, values, strict=True):
@@ -297,14 +298,14 @@ def _pairs(scan: Scan, table: Table, names: tuple[str, ...], values: list[Any], 
     return found
 
 
-def _changed(old: list[Any], new: list[Expr], binder: Any) -> Expr:
+def _changed(old: list[Any], new: Sequence[Expr], binder: Any) -> Expr:
     parts = [binder.distinct(o, n, None) for o, n in zip(old, new, strict=True) if o != n]
     if not parts:
         return FALSE
     return parts[0] if len(parts) == 1 else BoolOp(BOOL, "or", tuple(parts))
 
 
-def _detail(binder: Any, names: tuple[str, ...], values: list[Any], tail: str) -> Expr:
+def _detail(binder: Any, names: tuple[str, ...], values: Sequence[Expr], tail: str) -> Expr:
     """Key (a, b)=(1, 2)<tail>."""
     text: Expr = Const(TEXT, f"Key ({', '.join(names)})=(")
     for number, value in enumerate(values):
