@@ -10,11 +10,12 @@ Owner of the memory: Program.pool; Python functions are kept alive by the list t
 from cpython.ref cimport PyObject
 from libc.string cimport memcpy, memset
 
-from dsql_core.base.error cimport dsql_error_clear
 from dsql_core.base.memory cimport pool_alloc, pool_free, pool_init
 from dsql_core.base.vector cimport (OID_BOOL, OID_BYTEA, OID_DATE, OID_FLOAT4, OID_FLOAT8, OID_INTERVAL, OID_TIME,
-                                    OID_TEXT, OID_TIMESTAMP, OID_TIMESTAMPTZ, OID_TIMETZ, OID_VARCHAR, PHYS_VAR, Vector, type_phys)
-from dsql_core.execute.expr cimport EVAL_OK, eval_expr, sort_values
+                                    OID_TEXT, OID_TIMESTAMP, OID_TIMESTAMPTZ, OID_TIMETZ, OID_VARCHAR, Vector,
+                                    type_phys)
+from dsql_core.execute.expr cimport EVAL_OK, eval_expr
+from dsql_core.execute.expr_set cimport sort_values
 from dsql_core.execute.kernel cimport KERNEL_VOLATILE, kernel_find
 from dsql_core.execute.machine cimport one_row
 from dsql_core.execute.pycall import find_pyfunction
@@ -262,7 +263,6 @@ cdef class ExprCompiler:
         cdef dsql_error_t error
         cdef Pool pool
         cdef Vector v
-        cdef Value value
         cdef uint32_t i
         cdef Expr* folded
         if node.kind != X_CALL or node.arg_count == 0 or node.is_volatile or node.type_oid in _UNFOLDED:

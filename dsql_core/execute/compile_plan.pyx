@@ -6,12 +6,11 @@ types, from which layouts of stored rows are made.
 Owner of the memory: Program.pool; RowLayout arrays are malloc'd by codec/row and freed by program_release.
 """
 
-from libc.string cimport memcpy, memset
 
-from dsql_core.base.types cimport int32_t, uint8_t, uint64_t
+from dsql_core.base.types cimport int32_t, uint8_t
 from dsql_core.base.vector cimport OID_BYTEA, OID_INT8, Value, Vector, phys_size, type_phys
 from dsql_core.codec.row cimport layout_init
-from dsql_core.execute.compile_table cimport compile_table, flags, numbers
+from dsql_core.execute.compile_table cimport compile_table, numbers
 from dsql_core.execute.kernel cimport AGG_STRICT, aggregate_find
 from dsql_core.execute.state cimport (AggregateCall, Expr, JOIN_ANTI, JOIN_FULL, JOIN_INNER, JOIN_LEFT, JOIN_NULL_ANTI,
                                       JOIN_RIGHT, JOIN_SEMI, P_AGGREGATE, P_APPLY, P_CTE_SCAN, P_DELETE, P_DISTINCT,
@@ -19,12 +18,11 @@ from dsql_core.execute.state cimport (AggregateCall, Expr, JOIN_ANTI, JOIN_FULL,
                                       P_NL_JOIN, P_PROJECT, P_RECURSIVE, P_RESULT, P_ROWS, P_SCAN, P_SETOP, P_SORT,
                                       P_SRF, P_UPDATE, P_VALUES, P_WINDOW, P_WORK_SCAN, PlanNode, SET_EXCEPT,
                                       SET_EXCEPT_ALL, SET_INTERSECT, SET_INTERSECT_ALL, SET_UNION, SET_UNION_ALL,
-                                      SetColumn, TableInfo, WindowCall)
+                                      SetColumn, WindowCall)
 from dsql_core.execute.tuples cimport tuple_layout
 from dsql_core.execute.vectors cimport scalar_copy
 
 from dsql_core.execute.compile_expr import expression_columns
-from dsql_core.execute.kernel import has_aggregate
 
 cdef dict _JOINS = {"inner": JOIN_INNER, "left": JOIN_LEFT, "right": JOIN_RIGHT, "full": JOIN_FULL, "semi": JOIN_SEMI,
                     "anti": JOIN_ANTI, "null_anti": JOIN_NULL_ANTI}
@@ -347,7 +345,6 @@ cdef class PlanCompiler(ExprCompiler):
     def _aggregate(self, size_t address, dict ir, needed):
         cdef PlanNode* node = <PlanNode*>address
         cdef size_t i
-        cdef size_t k
         cdef list stored
         groups = list(ir["groups"])
         aggs = list(ir["aggs"])

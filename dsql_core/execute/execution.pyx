@@ -16,14 +16,13 @@ from libc.string cimport memcpy, memset, strcmp
 
 from dsql_core.base.error cimport dsql_error_set
 from dsql_core.base.memory cimport Pool, buffer_free, buffer_init, pool_alloc, pool_free, pool_init, pool_reset
-from dsql_core.base.types cimport uint8_t, uint64_t
 from dsql_core.execute.machine cimport no_memory, op_next, run_free, run_init, run_start, run_stop, sub_runs_free
 from dsql_core.execute.op_sub cimport cte_fill, subplan_run
 from dsql_core.execute.program cimport program_release, program_retain
-from dsql_core.execute.state cimport (CteState, NodeStats, PROGRAM_QUERY, STEP_DONE, STEP_ERROR, STEP_ROWS, STEP_YIELD,
+from dsql_core.execute.state cimport (CteState, NodeStats, PROGRAM_QUERY, STEP_DONE, STEP_ERROR, STEP_ROWS,
                                       SubplanState, TXN_IDLE)
-from dsql_core.execute.transaction cimport (engine_now_us, monotonic_ns, out_of_memory, transaction_begin,
-                                            transaction_check, transaction_fail, transaction_pin, transaction_use_table)
+from dsql_core.execute.transaction cimport (engine_now_us, monotonic_ns, out_of_memory, transaction_check,
+                                            transaction_fail, transaction_pin, transaction_use_table)
 from dsql_core.execute.vectors cimport value_keep
 
 cdef enum:

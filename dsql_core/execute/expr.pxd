@@ -3,7 +3,7 @@
 # Results live in execution.eval.pool (the caller points it at the pool of the current batch) or in the input.
 # Only the selected rows of a result mean anything. sel NULL = rows 0..count.
 from dsql_core.base.types cimport uint8_t, uint32_t
-from dsql_core.base.vector cimport Batch, Value, Vector
+from dsql_core.base.vector cimport Batch, Vector
 from dsql_core.execute.kernel cimport Kernel
 from dsql_core.execute.state cimport Execution, Expr
 
@@ -21,5 +21,3 @@ cdef int eval_filter(Execution* x, const Expr* e, const Batch* input, const uint
 cdef int eval_kernel(Execution* x, const Kernel* kernel, uint32_t type_oid, Vector** args, uint32_t arg_count,
                      uint32_t rows, const uint32_t* sel, uint32_t count, Vector* out) noexcept nogil
 cdef int eval_no_memory(Execution* x) noexcept nogil        # sets 54000 / returns EVAL_ERROR
-# Sorts values of one type (no NULLs) as scalar_compare orders them.
-cdef void sort_values(Value* values, uint32_t count) noexcept nogil

@@ -16,8 +16,8 @@ from dsql_core.base.error cimport dsql_error_set
 from dsql_core.base.types cimport int16_t, int32_t
 from dsql_core.base.vector cimport (OID_DATE, OID_NUMERIC, OID_TIME, OID_TIMESTAMP, OID_TIMESTAMPTZ, PHYS_F32, PHYS_F64,
                                     PHYS_I16, PHYS_I32, PHYS_I64, Interval, Var)
-from dsql_core.execute.state cimport (FRAME_CURRENT_ROW, FRAME_GROUPS, FRAME_OFFSET_FOLLOWING, FRAME_OFFSET_PRECEDING,
-                                      FRAME_RANGE, FRAME_ROWS, FRAME_UNBOUNDED_FOLLOWING, FRAME_UNBOUNDED_PRECEDING)
+from dsql_core.execute.state cimport (FRAME_CURRENT_ROW, FRAME_OFFSET_PRECEDING, FRAME_RANGE, FRAME_ROWS,
+                                      FRAME_UNBOUNDED_FOLLOWING, FRAME_UNBOUNDED_PRECEDING)
 from dsql_core.types.datetime cimport timestamp_add_interval, timestamptz_add_interval
 from dsql_core.types.interval cimport interval_compare
 from dsql_core.types.numeric cimport numeric_add, numeric_compare, numeric_from_int64, numeric_sub

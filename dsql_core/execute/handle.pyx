@@ -14,13 +14,12 @@ import cython
 
 from libc.string cimport memcpy as _copy, memset
 
-from dsql_core.base.error cimport dsql_error_clear, dsql_error_t
+from dsql_core.base.error cimport dsql_error_clear
 from dsql_core.base.memory cimport buffer_free, buffer_init, pool_alloc, pool_free, pool_init
 from dsql_core.base.types cimport Slice, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
-from dsql_core.codec.message cimport CHECK_MASK
 from dsql_core.execute.compile_expr cimport error_of
 from dsql_core.execute.keyrange cimport KeyRange
-from dsql_core.execute.session cimport (STEP_ERROR, STEP_ROWS, STEP_YIELD, TXN_FAILED, TXN_IDLE, TXN_IMPLICIT, TXN_OPEN,
+from dsql_core.execute.session cimport (STEP_ERROR, STEP_ROWS, STEP_YIELD, TXN_FAILED, TXN_IMPLICIT, TXN_OPEN,
                                         engine_init, execution_close, execution_enable_stats, execution_open,
                                         execution_row_count, execution_step, session_catalog_version, session_check,
                                         session_free, session_new, session_pin, txn_begin, txn_commit_request, txn_fail,
@@ -575,7 +574,7 @@ cdef class SessionHandle:
         cdef Batch* batch = NULL
         cdef Value* values
         cdef int r = 0
-        cdef uint32_t i
+        cdef uint32_t _round
         cdef int64_t start
         self._alive()
         pool_init(&pool, 0)
@@ -584,7 +583,7 @@ cdef class SessionHandle:
             self._params(program, params, &pool, values)
             start = monotonic_ns()
             with nogil:
-                for i in range(rounds):
+                for _round in range(rounds):
                     x = execution_open(self.session, program.c_program, values, program.c_program.param_count)
                     if x == NULL:
                         r = STEP_ERROR

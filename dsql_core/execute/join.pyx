@@ -20,8 +20,8 @@ from dsql_core.base.memory cimport pool_alloc, pool_reset
 from dsql_core.base.vector cimport BATCH_ROWS, Vector
 from dsql_core.execute.expr cimport EVAL_OK, eval_filter
 from dsql_core.execute.machine cimport eval_step, no_memory, op_name_batch, vector_take
-from dsql_core.execute.state cimport (JOIN_ANTI, JOIN_FULL, JOIN_INNER, JOIN_LEFT, JOIN_NULL_ANTI, JOIN_RIGHT, JOIN_SEMI,
-                                      PlanNode, STEP_DONE, STEP_ERROR, STEP_ROWS)
+from dsql_core.execute.state cimport (JOIN_ANTI, JOIN_FULL, JOIN_INNER, JOIN_NULL_ANTI, JOIN_RIGHT, JOIN_SEMI, PlanNode,
+                                      STEP_DONE, STEP_ERROR, STEP_ROWS)
 from dsql_core.execute.tuples cimport tuple_gather
 
 cdef uint8_t _null_byte[16]
@@ -94,7 +94,6 @@ cdef int join_flush(Op* op, JoinBuffer* buffer, const Batch* left) noexcept nogi
     cdef uint32_t kept = 0
     cdef uint32_t i
     cdef uint32_t p = 0
-    cdef uint32_t c
     cdef int passes
     cdef int left_only = kind == JOIN_SEMI or kind == JOIN_ANTI or kind == JOIN_NULL_ANTI
     cdef Batch all

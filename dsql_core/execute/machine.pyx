@@ -17,7 +17,7 @@ from libc.string cimport memset
 
 from dsql_core.base.error cimport dsql_error_set
 from dsql_core.base.memory cimport pool_alloc, pool_free, pool_init, pool_reset
-from dsql_core.base.types cimport int16_t, int32_t, uint8_t
+from dsql_core.base.types cimport int16_t, int32_t
 from dsql_core.base.vector cimport PHYS_I16, PHYS_I32, PHYS_I64
 from dsql_core.execute.expr cimport EVAL_OK, EVAL_YIELD, eval_expr, eval_no_memory
 from dsql_core.execute.state cimport OwnedPool, SubRun

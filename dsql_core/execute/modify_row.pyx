@@ -11,13 +11,12 @@ Invariants
 Owner of the memory: the writer's pool (reset between rows); images are copied by the write set.
 """
 
-from libc.string cimport memcmp, memcpy, memset
+from libc.string cimport memcmp, memset
 
 from dsql_core.base.error cimport dsql_error_set
 from dsql_core.base.memory cimport buffer_append, pool_alloc, pool_copy
 from dsql_core.base.types cimport int64_t
-from dsql_core.base.vector cimport PHYS_VAR
-from dsql_core.codec.keycode cimport keycode_append, keycode_part_size, keycode_successor
+from dsql_core.codec.keycode cimport keycode_append, keycode_successor
 from dsql_core.codec.message cimport CHECK_STAMP, CHECK_VALIDATE, fingerprint
 from dsql_core.codec.row cimport row_encode
 from dsql_core.execute.expr cimport EVAL_OK, eval_expr, eval_no_memory

@@ -14,18 +14,16 @@ Owner of the memory: run.pool (groups, states, kept rows); results in the operat
 
 from libc.string cimport memset
 
-from dsql_core.base.error cimport dsql_error_set
 from dsql_core.base.memory cimport Pool, pool_alloc, pool_reset
 from dsql_core.base.types cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from dsql_core.base.vector cimport BATCH_ROWS, OID_INT8, PHYS_I64, Batch, Vector
 from dsql_core.execute.expr cimport EVAL_OK, eval_expr, eval_filter
 from dsql_core.execute.hashtable cimport TupleTable, rows_add, table_init, table_reserve, table_slot
-from dsql_core.execute.machine cimport (eval_step, no_memory, op_alloc, op_open, op_own_pool, op_pull, operator_register)
+from dsql_core.execute.machine cimport eval_step, no_memory, op_alloc, op_open, op_own_pool, op_pull, operator_register
 from dsql_core.execute.ordering cimport MergeSort, Ordering, SortItem, merge_sort, order_prefix
 from dsql_core.execute.state cimport (AggregateCall, Execution, Op, P_AGGREGATE, PlanNode, RowList, Run, SortKey,
                                       STEP_DONE, STEP_ERROR, STEP_ROWS)
-from dsql_core.execute.tuples cimport (hash_vectors, tuple_gather, tuple_is_null, tuple_slot, tuple_store,
-                                       tuple_store_split, tuple_word)
+from dsql_core.execute.tuples cimport hash_vectors, tuple_gather, tuple_slot, tuple_store, tuple_store_split, tuple_word
 from dsql_core.execute.vectors cimport vector_alloc, vector_nulls
 
 cdef struct CallBatch:             # one aggregate's view of the input batch

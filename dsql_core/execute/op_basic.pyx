@@ -9,17 +9,17 @@ Invariants
 Owner of the memory: the source's batch pool.
 """
 
-from libc.string cimport memset
 
 from dsql_core.base.error cimport dsql_error_set
 from dsql_core.base.memory cimport pool_alloc, pool_reset
 from dsql_core.base.types cimport int64_t, uint8_t, uint32_t
 from dsql_core.base.vector cimport BATCH_ROWS, Batch, Vector, phys_size, type_phys
 from dsql_core.execute.expr cimport EVAL_OK, eval_expr, eval_filter
-from dsql_core.execute.machine cimport (eval_bigint, eval_step, no_memory, one_row, op_alloc, op_eval_here, op_name_batch, op_next,
-                                        op_open, op_own_pool, op_pull, operator_register, source_pause)
-from dsql_core.execute.state cimport (Execution, Op, P_FILTER, P_LIMIT, P_PROJECT, P_RESULT, P_ROWS, P_VALUES, PlanNode,
-                                      Run, STEP_DONE, STEP_ERROR, STEP_ROWS)
+from dsql_core.execute.machine cimport (eval_bigint, eval_step, no_memory, one_row, op_alloc, op_eval_here,
+                                        op_name_batch, op_next, op_open, op_own_pool, op_pull, operator_register,
+                                        source_pause)
+from dsql_core.execute.state cimport (Op, P_FILTER, P_LIMIT, P_PROJECT, P_RESULT, P_ROWS, P_VALUES, PlanNode, Run,
+                                      STEP_DONE, STEP_ERROR, STEP_ROWS)
 from dsql_core.execute.vectors cimport scalar_copy, vector_alloc, vector_nulls
 
 cdef struct CountOp:               # result, values, rows, limit

@@ -17,11 +17,11 @@ from dsql_core.base.memory cimport Pool, pool_alloc, pool_reset
 from dsql_core.base.types cimport Slice, int32_t, page_no_t, uint8_t, uint32_t
 from dsql_core.base.vector cimport BATCH_ROWS, PHYS_VAR, Var, Vector
 from dsql_core.execute.expr cimport EVAL_OK, eval_expr, eval_filter
-from dsql_core.execute.keyrange cimport (Bounds, KeyRange, append_key_part, bounds_eval, bounds_prefixes, bounds_range)
-from dsql_core.execute.machine cimport (eval_step, machine_pause, no_memory, op_alloc, op_eval_here, op_open, op_own_pool,
-                                        op_pull, operator_register, vector_take)
+from dsql_core.execute.keyrange cimport Bounds, KeyRange, append_key_part, bounds_eval, bounds_prefixes, bounds_range
+from dsql_core.execute.machine cimport (eval_step, machine_pause, no_memory, op_alloc, op_eval_here, op_open,
+                                        op_own_pool, op_pull, operator_register, vector_take)
 from dsql_core.execute.op_scan cimport scan_columns
-from dsql_core.execute.state cimport (Execution, JOIN_ANTI, JOIN_INNER, JOIN_LEFT, JOIN_SEMI, Op, P_LOOKUP, PlanNode, Run,
+from dsql_core.execute.state cimport (Execution, JOIN_ANTI, JOIN_INNER, JOIN_SEMI, Op, P_LOOKUP, PlanNode, Run,
                                       STEP_DONE, STEP_ERROR, STEP_ROWS, TreeWrites)
 from dsql_core.execute.vectors cimport vector_is_null
 from dsql_core.execute.walk cimport Walk, walk_changes, walk_fetch, walk_get, walk_open, walk_seek

@@ -18,14 +18,14 @@ from libc.string cimport memset
 from dsql_core.base.error cimport dsql_error_set
 from dsql_core.base.memory cimport pool_alloc, pool_reset
 from dsql_core.base.types cimport Slice, int32_t, int64_t, page_no_t, uint8_t, uint32_t
-from dsql_core.base.vector cimport BATCH_ROWS, OID_BYTEA, PHYS_VAR, Batch, Value, Var, Vector, type_phys
+from dsql_core.base.vector cimport BATCH_ROWS, OID_BYTEA, Var, Vector, type_phys
 from dsql_core.codec.row cimport row_gather
-from dsql_core.execute.expr cimport EVAL_OK, eval_expr, eval_filter
+from dsql_core.execute.expr cimport EVAL_OK, eval_filter
 from dsql_core.execute.keyrange cimport (Bounds, KeyRange, append_key_part, bounds_eval, bounds_prefixes, bounds_range,
                                          row_key_suffix)
 from dsql_core.execute.machine cimport (eval_bigint, eval_step, no_memory, one_row, op_alloc, op_eval_here,
                                         op_name_batch, op_own_pool, operator_register, source_pause, vector_compact)
-from dsql_core.execute.state cimport (Execution, Op, P_SCAN, PlanNode, Run, STEP_DONE, STEP_ERROR, STEP_ROWS, TreeWrites)
+from dsql_core.execute.state cimport Execution, Op, P_SCAN, PlanNode, Run, STEP_DONE, STEP_ERROR, STEP_ROWS, TreeWrites
 from dsql_core.execute.vectors cimport vector_alloc, vector_is_null, vector_nulls
 from dsql_core.execute.walk cimport Walk, walk_changes, walk_fetch, walk_get, walk_open, walk_seek
 

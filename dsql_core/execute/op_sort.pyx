@@ -14,15 +14,15 @@ Owner of the memory: the run's pool; two owned pools for the rows of a top-k.
 from libc.string cimport memset
 
 from dsql_core.base.error cimport dsql_error_set
-from dsql_core.base.memory cimport Pool, pool_alloc, pool_free, pool_reset
+from dsql_core.base.memory cimport Pool, pool_alloc, pool_reset
 from dsql_core.base.types cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from dsql_core.base.vector cimport BATCH_ROWS, Batch, Vector
 from dsql_core.execute.expr cimport EVAL_OK, eval_expr
 from dsql_core.execute.hashtable cimport rows_add
-from dsql_core.execute.machine cimport (eval_bigint, eval_step, machine_pause, no_memory, op_alloc, op_eval_here, op_open,
-                                        op_own_pool, op_pull, operator_register)
-from dsql_core.execute.ordering cimport (MergeSort, Ordering, SortItem, merge_sort, order_compare_row, order_prefix)
-from dsql_core.execute.state cimport (Op, P_DISTINCT_ON, P_SORT, PlanNode, RowList, Run, STEP_DONE, STEP_ERROR, STEP_ROWS)
+from dsql_core.execute.machine cimport (eval_bigint, eval_step, no_memory, op_alloc, op_eval_here, op_open, op_own_pool,
+                                        op_pull, operator_register)
+from dsql_core.execute.ordering cimport MergeSort, Ordering, SortItem, merge_sort, order_compare_row, order_prefix
+from dsql_core.execute.state cimport Op, P_DISTINCT_ON, P_SORT, PlanNode, RowList, Run, STEP_DONE, STEP_ERROR, STEP_ROWS
 from dsql_core.execute.tuples cimport tuple_batch_of, tuple_equals, tuple_move, tuple_store, tuple_store_split
 
 cdef enum:

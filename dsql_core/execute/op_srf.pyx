@@ -13,10 +13,10 @@ Owner of the memory: run.pool for arguments, the operator's batch pool for rows.
 from libc.string cimport memset
 
 from dsql_core.base.error cimport dsql_error_set
-from dsql_core.base.memory cimport Pool, pool_alloc, pool_reset
-from dsql_core.base.types cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
-from dsql_core.base.vector cimport (BATCH_ROWS, OID_INT4, OID_INT8, OID_NUMERIC, OID_TIMESTAMP, OID_TIMESTAMPTZ, PHYS_I64,
-                                    Interval, Value, Var, Vector, type_phys)
+from dsql_core.base.memory cimport pool_alloc, pool_reset
+from dsql_core.base.types cimport int32_t, int64_t, uint32_t, uint64_t
+from dsql_core.base.vector cimport (BATCH_ROWS, OID_INT4, OID_INT8, OID_NUMERIC, OID_TIMESTAMP, OID_TIMESTAMPTZ,
+                                    PHYS_I64, Interval, Value, Vector, type_phys)
 from dsql_core.execute.arrays cimport array_values
 from dsql_core.execute.expr cimport EVAL_OK, eval_expr
 from dsql_core.execute.machine cimport (eval_step, no_memory, one_row, op_alloc, op_name_batch, op_own_pool,
@@ -24,11 +24,12 @@ from dsql_core.execute.machine cimport (eval_step, no_memory, one_row, op_alloc,
 from dsql_core.execute.pycall cimport srf_rows
 from dsql_core.execute.state cimport Execution, Op, P_SRF, PlanNode, RowList, Run, STEP_DONE, STEP_ERROR, STEP_ROWS
 from dsql_core.execute.tuples cimport tuple_batch_of
-from dsql_core.execute.vectors cimport scalar_copy, value_keep, vector_alloc, vector_nulls, vector_of_value, vector_value
+from dsql_core.execute.vectors cimport (scalar_copy, value_keep, vector_alloc, vector_nulls, vector_of_value,
+                                        vector_value)
 from dsql_core.types.bignum cimport NUMERIC_NAN
 from dsql_core.types.datetime cimport timestamp_add_interval, timestamptz_add_interval
 from dsql_core.types.interval cimport interval_compare
-from dsql_core.types.numeric cimport (numeric_add, numeric_compare, numeric_from_int64, numeric_special)
+from dsql_core.types.numeric cimport numeric_add, numeric_compare, numeric_from_int64, numeric_special
 
 cdef enum:
     SRF_SERIES = 1

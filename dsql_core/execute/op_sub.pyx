@@ -17,7 +17,7 @@ from libc.string cimport memset
 from dsql_core.base.error cimport dsql_error_set
 from dsql_core.base.memory cimport Pool, pool_alloc, pool_init, pool_reset
 from dsql_core.base.types cimport int32_t, uint8_t, uint64_t
-from dsql_core.base.vector cimport BATCH_ROWS, OID_BOOL, PHYS_BOOL, Batch, type_phys
+from dsql_core.base.vector cimport BATCH_ROWS, OID_BOOL, Batch
 from dsql_core.execute.expr cimport EVAL_ERROR, EVAL_OK, EVAL_YIELD, eval_kernel, eval_no_memory
 from dsql_core.execute.hashtable cimport TupleTable, rows_add, table_init, table_reserve, table_slot
 from dsql_core.execute.machine cimport (machine_pause, no_memory, op_alloc, op_next, op_open, op_own_pool,

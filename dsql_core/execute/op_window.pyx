@@ -15,17 +15,17 @@ from libc.string cimport memset
 from dsql_core.base.error cimport dsql_error_set
 from dsql_core.base.memory cimport Pool, pool_alloc, pool_reset
 from dsql_core.base.types cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
-from dsql_core.base.vector cimport BATCH_ROWS, OID_BOOL, PHYS_I16, PHYS_I32, Batch, Value, Vector
+from dsql_core.base.vector cimport BATCH_ROWS, PHYS_I16, PHYS_I32, Batch, Value, Vector
 from dsql_core.execute.expr cimport EVAL_OK, eval_expr
 from dsql_core.execute.frame cimport FrameOffsets, Partition, frame_bounds, frame_check, frame_excludes
 from dsql_core.execute.hashtable cimport rows_add
 from dsql_core.execute.machine cimport (eval_step, machine_pause, no_memory, one_row, op_alloc, op_open, op_own_pool,
                                         op_pull, operator_register)
 from dsql_core.execute.ordering cimport MergeSort, Ordering, SortItem, merge_sort, order_prefix
-from dsql_core.execute.state cimport (Execution, FRAME_UNBOUNDED_PRECEDING, Op, P_WINDOW, PlanNode, RowList, Run, STEP_DONE,
-                                      STEP_ERROR, STEP_ROWS, WF_AGGREGATE, WF_CUME_DIST, WF_DENSE_RANK, WF_FIRST_VALUE,
-                                      WF_LAG, WF_LAST_VALUE, WF_LEAD, WF_NTH_VALUE, WF_NTILE, WF_PERCENT_RANK, WF_RANK,
-                                      WF_ROW_NUMBER, WindowCall)
+from dsql_core.execute.state cimport (Execution, Op, P_WINDOW, PlanNode, RowList, Run, STEP_DONE, STEP_ERROR, STEP_ROWS,
+                                      WF_AGGREGATE, WF_CUME_DIST, WF_DENSE_RANK, WF_FIRST_VALUE, WF_LAG, WF_LAST_VALUE,
+                                      WF_LEAD, WF_NTH_VALUE, WF_NTILE, WF_PERCENT_RANK, WF_RANK, WF_ROW_NUMBER,
+                                      WindowCall)
 from dsql_core.execute.tuples cimport tuple_batch_of, tuple_gather, tuple_store_split, tuples_equal
 from dsql_core.execute.vectors cimport scalar_copy, value_keep, vector_alloc, vector_nulls, vector_value
 

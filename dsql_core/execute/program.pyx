@@ -18,9 +18,9 @@ from dsql_core.codec.row cimport layout_free
 from dsql_core.execute.compile_expr cimport plain_format
 from dsql_core.execute.compile_plan cimport PlanCompiler
 from dsql_core.execute.compile_table cimport numbers
-from dsql_core.execute.state cimport (ColumnInfo, CteInfo, P_DELETE, P_INSERT, P_LOOKUP, P_SCAN, P_UPDATE, PROGRAM_BEGIN,
-                                      PROGRAM_COMMIT, PROGRAM_EMPTY, PROGRAM_QUERY, PROGRAM_ROLLBACK, PlanNode,
-                                      SubplanInfo, TableInfo)
+from dsql_core.execute.state cimport (ColumnInfo, CteInfo, P_DELETE, P_INSERT, P_LOOKUP, P_SCAN, P_UPDATE,
+                                      PROGRAM_BEGIN, PROGRAM_COMMIT, PROGRAM_EMPTY, PROGRAM_QUERY, PROGRAM_ROLLBACK,
+                                      PlanNode, SubplanInfo)
 from dsql_core.execute.tuples cimport tuple_layout
 from dsql_core.types.io cimport FormatSettings
 

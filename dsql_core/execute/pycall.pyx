@@ -16,11 +16,12 @@ from libc.string cimport memcpy
 
 from dsql_core.base.memory cimport Buffer, buffer_free, buffer_init, pool_alloc
 from dsql_core.base.vector cimport Value
-from dsql_core.execute.expr cimport EVAL_ERROR, EVAL_OK, EVAL_YIELD, eval_expr, eval_no_memory
+from dsql_core.execute.expr cimport EVAL_ERROR, EVAL_OK, eval_expr, eval_no_memory
 from dsql_core.execute.hashtable cimport rows_add
 from dsql_core.execute.state cimport Session
 from dsql_core.execute.tuples cimport tuple_store
-from dsql_core.execute.vectors cimport scalar_copy, value_keep, vector_alloc, vector_nulls, vector_of_value, vector_value
+from dsql_core.execute.vectors cimport (scalar_copy, value_keep, vector_alloc, vector_nulls, vector_of_value,
+                                        vector_value)
 from dsql_core.types.io cimport type_input, type_output
 
 cdef dict _functions = {}

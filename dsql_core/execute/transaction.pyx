@@ -16,16 +16,15 @@ Invariants
   T3  an error ends an implicit transaction at once and makes an explicit one TXN_FAILED.
 """
 
-from libc.stdlib cimport free, qsort, realloc
+from libc.stdlib cimport qsort, realloc
 from libc.string cimport memcpy, memset
 from posix.time cimport CLOCK_MONOTONIC, CLOCK_REALTIME, clock_gettime, timespec
 
 from dsql_core.base.error cimport dsql_error_detail, dsql_error_set
 from dsql_core.base.memory cimport buffer_append, buffer_reserve
-from dsql_core.codec.message cimport (CHECK_CATALOG, CHECK_MASK, CHECK_STAMP, CHECK_VALIDATE, COMMIT_CATALOG, CommitHead,
-                                      MSG_COMMIT, OP_DELETE, OP_DROP_TREE, OP_PUT, OpHead, REPLY_COMMITTED, REPLY_FULL,
-                                      REPLY_OC000, REPLY_OC001, REPLY_READ_ONLY, REPLY_TOO_OLD, REPLY_UNKNOWN,
-                                      fingerprint)
+from dsql_core.codec.message cimport (CHECK_CATALOG, CHECK_MASK, CHECK_VALIDATE, COMMIT_CATALOG, CommitHead, MSG_COMMIT,
+                                      OP_DELETE, OP_DROP_TREE, OP_PUT, OpHead, REPLY_COMMITTED, REPLY_FULL, REPLY_OC000,
+                                      REPLY_OC001, REPLY_READ_ONLY, REPLY_TOO_OLD, REPLY_UNKNOWN, fingerprint)
 from dsql_core.execute.state cimport TXN_FAILED, TXN_IDLE, TXN_IMPLICIT, TXN_OPEN, TreeWrites, WriteEntry
 from dsql_core.execute.writeset cimport writeset_clear
 from dsql_core.storage.store cimport snapshot_pin, snapshot_unpin

@@ -16,8 +16,8 @@ from libc.string cimport memcmp, memcpy, memset
 
 from dsql_core.base.memory cimport pool_alloc
 from dsql_core.base.types cimport int16_t, int32_t, int64_t
-from dsql_core.base.vector cimport (OID_BPCHAR, OID_BYTEA, OID_NAME, OID_TEXT, OID_UUID, OID_VARCHAR, PHYS_B16, PHYS_BOOL,
-                                    PHYS_F32, PHYS_F64, PHYS_I16, PHYS_I32, PHYS_I64, PHYS_VAR, Var, type_phys)
+from dsql_core.base.vector cimport (OID_BYTEA, OID_NAME, OID_TEXT, OID_VARCHAR, PHYS_B16, PHYS_BOOL, PHYS_F32, PHYS_F64,
+                                    PHYS_I16, PHYS_I32, PHYS_I64, PHYS_VAR, Var, type_phys)
 from dsql_core.execute.vectors cimport scalar_copy, vector_alloc, vector_nulls
 from dsql_core.types.io cimport type_compare, type_hash
 

@@ -7,7 +7,6 @@ from libc.string cimport memcpy
 
 from dsql_core.base.error cimport dsql_error_detail, dsql_error_set, dsql_error_t
 from dsql_core.base.memory cimport Buffer, buffer_append, buffer_append_u8, buffer_free, buffer_init
-from dsql_core.base.types cimport uint8_t
 from dsql_core.types.io cimport type_output
 
 cdef extern from "string.h" nogil:

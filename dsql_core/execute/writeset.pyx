@@ -16,7 +16,7 @@ Owner of the memory: WriteSet.pool (entries, keys, images); the array of trees i
 from libc.stdlib cimport free, realloc
 from libc.string cimport memcmp, memcpy, memset
 
-from dsql_core.base.memory cimport Pool, pool_alloc, pool_free, pool_init, pool_reset
+from dsql_core.base.memory cimport pool_alloc, pool_free, pool_init, pool_reset
 from dsql_core.execute.state cimport WRITE_HEIGHT_MAX
 
 

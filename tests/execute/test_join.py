@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 
 import pytest
+
 from tests.execute.support import BOOL, INT4, INT8, Table, col, i4, rows, run, values
 
 KINDS = ["inner", "left", "right", "full", "semi", "anti"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from tests.execute.support import BOOL, INT4, INT8, TEXT, Database, Table, col, const, i4, refused, rows, run, txt, values
 
 ACCOUNTS = Table(30000, [("id", INT4), ("name", TEXT), ("balance", INT8)], indexes=[{"oid": 30001, "cols": [1], "unique": True}])

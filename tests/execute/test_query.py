@@ -6,6 +6,7 @@ import random
 from collections import Counter
 
 import pytest
+
 from tests.execute.support import BOOL, INT4, INT8, TEXT, Table, col, const, i4, i8, program, refused, rows, run, values
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from tests.execute.support import BOOL, INT4, INT8, TEXT, Database, Table, col, const, i4, i8, program, rows, run
 
 T = Table(35000, [("a", INT4), ("b", TEXT), ("v", INT8)], pk=(0, 1))

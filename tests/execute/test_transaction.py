@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from tests.execute.support import CATALOG, INT4, INT8, Table, i4, i8, program, refused, rows, run
 
 T = Table(36000, [("id", INT4), ("k", INT4), ("v", INT8)], indexes=[{"oid": 36001, "cols": [1], "unique": True}])

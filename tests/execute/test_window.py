@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 
 import pytest
+
 from tests.execute.support import BOOL, INT4, INT8, NUMERIC, TEXT, col, const, i4, i8, program, refused, rows, values
 
 FLOAT8 = 701

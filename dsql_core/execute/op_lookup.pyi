@@ -1,0 +1,1 @@
+"""Types of the compiled module: it registers operators when imported and has no Python face."""
