@@ -46,8 +46,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
             from opendsql.cluster.supervisor import Supervisor
             from opendsql.config import ServerConfig
 
-            config = ServerConfig(data=options.data, host=options.host, port=options.port, topology=options.topology,
-                                  query_workers=options.query_workers, allow_remote=options.allow_remote)
+            config = ServerConfig(
+                data=options.data,
+                host=options.host,
+                port=options.port,
+                topology=options.topology,
+                query_workers=options.query_workers,
+                allow_remote=options.allow_remote,
+            )
             return Supervisor(config).run()
         if options.command == "sql":
             from opendsql.prompt import prompt

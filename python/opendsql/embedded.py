@@ -82,8 +82,18 @@ class NotSupportedError(DatabaseError):
     """PEP 249: class 0A, DSQL's refusals."""
 
 
-CLASSES = {"22": DataError, "08": OperationalError, "40": OperationalError, "53": OperationalError, "54": OperationalError,
-           "57": OperationalError, "23": IntegrityError, "42": ProgrammingError, "26": ProgrammingError, "0A": NotSupportedError}
+CLASSES = {
+    "22": DataError,
+    "08": OperationalError,
+    "40": OperationalError,
+    "53": OperationalError,
+    "54": OperationalError,
+    "57": OperationalError,
+    "23": IntegrityError,
+    "42": ProgrammingError,
+    "26": ProgrammingError,
+    "0A": NotSupportedError,
+}
 
 
 @dataclass
@@ -121,8 +131,9 @@ def _interval(text: str) -> datetime.timedelta | str:
     if not match or not text:
         return text
     days, sign, hours, minutes, seconds, part = match.groups()
-    time = datetime.timedelta(hours=int(hours or 0), minutes=int(minutes or 0), seconds=int(seconds or 0),
-                              microseconds=int((part or "").ljust(6, "0") or 0))
+    time = datetime.timedelta(
+        hours=int(hours or 0), minutes=int(minutes or 0), seconds=int(seconds or 0), microseconds=int((part or "").ljust(6, "0") or 0)
+    )
     return datetime.timedelta(days=int(days or 0)) + (-time if sign else time)
 
 
@@ -131,10 +142,23 @@ def _timestamp(text: str) -> datetime.datetime | str:
 
 
 READERS: dict[int, Any] = {
-    16: lambda t: t == "t", 17: lambda t: bytes.fromhex(t[2:]), 20: int, 21: int, 23: int, 26: int, 700: float, 701: float,
-    1700: decimal.Decimal, 1082: lambda t: datetime.date.fromisoformat(t) if t[0].isdigit() else t,
-    1083: datetime.time.fromisoformat, 1114: _timestamp, 1184: _timestamp, 1186: _interval, 2950: uuid.UUID,
-    114: json.loads, 3802: json.loads,
+    16: lambda t: t == "t",
+    17: lambda t: bytes.fromhex(t[2:]),
+    20: int,
+    21: int,
+    23: int,
+    26: int,
+    700: float,
+    701: float,
+    1700: decimal.Decimal,
+    1082: lambda t: datetime.date.fromisoformat(t) if t[0].isdigit() else t,
+    1083: datetime.time.fromisoformat,
+    1114: _timestamp,
+    1184: _timestamp,
+    1186: _interval,
+    2950: uuid.UUID,
+    114: json.loads,
+    3802: json.loads,
 }
 
 
@@ -258,7 +282,9 @@ class Session:
         key = (sql, self.handle.catalog_version)
         planned = None if self.handle.did_ddl else self.database.plans.get(key)
         if planned is None:
-            planned = self.database.planner.plan(SimpleNamespace(text=sql, normalized=sql, literals=[], param_oids=[], session=self.handle, multi=False))
+            planned = self.database.planner.plan(
+                SimpleNamespace(text=sql, normalized=sql, literals=[], param_oids=[], session=self.handle, multi=False)
+            )
             if planned.cacheable and planned.program is not None and not self.handle.did_ddl:
                 self.database.plans[key] = planned
         return planned
@@ -369,7 +395,11 @@ class Cursor:
         text, values = numbered(sql, params)
         session = self.connection.session
         with translated():
-            if not self.connection.autocommit and session.handle.state == "idle" and not re.match(r"\s*(begin|start|commit|rollback|end)\b", sql, re.I):
+            if (
+                not self.connection.autocommit
+                and session.handle.state == "idle"
+                and not re.match(r"\s*(begin|start|commit|rollback|end)\b", sql, re.I)
+            ):
                 session.begin()
             result = session.execute(text, values)
         self.description = [(name, oid, None, None, None, None, None) for name, oid in result.columns] or None

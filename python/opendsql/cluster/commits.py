@@ -29,8 +29,16 @@ class Committer:
         alive: False ends the wait with an unknown outcome.
     """
 
-    def __init__(self, client: int, requests: ChannelHandle, replies: ChannelHandle, *, bell: DoorbellHandle | None = None,
-                 pump: Callable[[], object] | None = None, alive: Callable[[], bool] = lambda: True) -> None:
+    def __init__(
+        self,
+        client: int,
+        requests: ChannelHandle,
+        replies: ChannelHandle,
+        *,
+        bell: DoorbellHandle | None = None,
+        pump: Callable[[], object] | None = None,
+        alive: Callable[[], bool] = lambda: True,
+    ) -> None:
         self.client, self.requests, self.replies = client, requests, replies
         self.bell, self.pump, self.alive = bell, pump, alive
         self.token = 0

@@ -49,7 +49,9 @@ class Keeper:
             time.sleep(0.001)
         self.first_catalog()
         catalog_version = 0
-        with Checkpointer(self.arena, self.wiring.directory.path, self.config.checkpoint_bytes_per_second, self.stopping.wait) as checkpointer:
+        with Checkpointer(
+            self.arena, self.wiring.directory.path, self.config.checkpoint_bytes_per_second, self.stopping.wait
+        ) as checkpointer:
             while not self.stopping.wait(TICK_SECONDS):
                 if self.arena.catalog_version != catalog_version:
                     catalog_version = self.arena.catalog_version

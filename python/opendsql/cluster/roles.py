@@ -133,8 +133,14 @@ class CommitRoles:
             clock = HybridClock(self.control)
             clock.raise_to(floor)
             self.owners["adjudicator"] = AdjudicatorOwner(
-                requests, hops.producer("adjudicator"), direct, clock, arena.visible_ts, self.control,
-                window_us=window_us, capacity_max=conflict_slots_max,
+                requests,
+                hops.producer("adjudicator"),
+                direct,
+                clock,
+                arena.visible_ts,
+                self.control,
+                window_us=window_us,
+                capacity_max=conflict_slots_max,
             )
         if "storage" in roles and self.recovery is not None:
             self.control.write_u64(REPLAYED_OFFSET, self.recovery.next_seq)
@@ -144,16 +150,24 @@ class CommitRoles:
         while self.control.read_u64(REPLAYED_OFFSET) == 0:
             sleep(0.001)
 
-    def _open_journal(self, hops: Hops, replies: list[ChannelHandle] | None, doorbell: DoorbellHandle | None,
-                      flush_inline: bool | None) -> JournalOwner:
+    def _open_journal(
+        self, hops: Hops, replies: list[ChannelHandle] | None, doorbell: DoorbellHandle | None, flush_inline: bool | None
+    ) -> JournalOwner:
         try:
             remove_unfinished(self.directory)
             path = str(self.directory.journal_path)
-            tail = (self.recovery.tail if self.recovery
-                    else scan(path, self.directory.journal_id, self.directory.segment_size))
-            return JournalOwner(path, tail, hops.consumer("journal"), hops.producer("journal"), replies,
-                                floor=self.arena.visible_ts, doorbell=doorbell, flush_inline=flush_inline,
-                                control=self.control)
+            tail = self.recovery.tail if self.recovery else scan(path, self.directory.journal_id, self.directory.segment_size)
+            return JournalOwner(
+                path,
+                tail,
+                hops.consumer("journal"),
+                hops.producer("journal"),
+                replies,
+                floor=self.arena.visible_ts,
+                doorbell=doorbell,
+                flush_inline=flush_inline,
+                control=self.control,
+            )
         except JournalError as error:
             raise OperatorError(str(error)) from None
         except OSError as error:

@@ -68,8 +68,10 @@ class Supervisor:
             try:
                 for spec in self.wiring.specs:
                     self.start(spec)
-                log(f"serving {self.config.data} on {self.config.host}:{self.config.port}, topology {self.config.chosen_topology}; "
-                    "loopback without TLS or token")
+                log(
+                    f"serving {self.config.data} on {self.config.host}:{self.config.port}, topology {self.config.chosen_topology}; "
+                    "loopback without TLS or token"
+                )
                 return self.watch()
             finally:
                 self.stop_all(signal.SIGKILL)
@@ -206,4 +208,3 @@ class Supervisor:
         found["uptime_s"] = round(time.time() - self.started_at, 1)
         found["workers"] = [{"kind": spec.kind, "pid": process.pid} for spec, process in self.children.values()]
         return found
-

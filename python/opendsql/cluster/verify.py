@@ -43,7 +43,9 @@ def verify_directory(path: Path) -> int:
     with DataDirectory(path, create=False) as directory:
         checkpoint = verify_checkpoint(directory.path)
         problems += checkpoint.problems
-        print(f"checkpoint: frame {checkpoint.journal_seq}, {checkpoint.pages} pages, {checkpoint.trees} trees, {checkpoint.entries} entries; metas {', '.join(checkpoint.metas)}")
+        print(
+            f"checkpoint: frame {checkpoint.journal_seq}, {checkpoint.pages} pages, {checkpoint.trees} trees, {checkpoint.entries} entries; metas {', '.join(checkpoint.metas)}"
+        )
         if not problems:
             try:
                 opened = open_arena(directory.path)
@@ -52,10 +54,14 @@ def verify_directory(path: Path) -> int:
                 problems.append(str(error))
             else:
                 torn = f"; torn tail at {recovery.torn} (never acknowledged)" if recovery.torn else ""
-                print(f"journal: {recovery.frames_checked} frames checked, {recovery.frames} replayed ({recovery.records} commits, {recovery.bytes} bytes), ends at frame {recovery.tail.seq}{torn}")
+                print(
+                    f"journal: {recovery.frames_checked} frames checked, {recovery.frames} replayed ({recovery.records} commits, {recovery.bytes} bytes), ends at frame {recovery.tail.seq}{torn}"
+                )
                 for report in verify_indexes(EngineHandle(opened.arena).session()):
                     if report.wrong or report.rows != report.entries:
-                        problems.append(f"index {report.name}: {report.entries} entries for {report.rows} rows, {report.wrong} rows without their entry")
+                        problems.append(
+                            f"index {report.name}: {report.entries} entries for {report.rows} rows, {report.wrong} rows without their entry"
+                        )
                     else:
                         print(f"index {report.name}: {report.entries} entries, each as its row says")
     for problem in problems:

@@ -93,10 +93,18 @@ class Wiring:
         if hops is not None:
             bells.update(hops.bells)
         wiring = cls(
-            config, directory, listener, opened.arena, specs, control_page(), bells,
+            config,
+            directory,
+            listener,
+            opened.arena,
+            specs,
+            control_page(),
+            bells,
             [SharedMemory(channel_size(REQUEST_RING_BYTES), f"request-{w}") for w in range(clients)],
             [SharedMemory(channel_size(REPLY_RING_BYTES), f"reply-{w}") for w in range(clients)],
-            SharedMemory(COUNTER_BYTES * clients, "counters"), SharedMemory(4096, "recovery"), hops,
+            SharedMemory(COUNTER_BYTES * clients, "counters"),
+            SharedMemory(4096, "recovery"),
+            hops,
             SharedMemory(8 * clients, "cancel"),
         )
         wiring.control.write_u64(TRIM_SEQ_OFFSET, opened.journal_seq)  # what the checkpoint holds the journal may recycle

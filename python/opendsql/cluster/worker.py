@@ -72,13 +72,21 @@ def open_roles(wiring: Wiring, spec: WorkerSpec, arena: Arena) -> CommitRoles:
     name = wiring.process_name(spec)
     started = time.monotonic()
     roles = CommitRoles(
-        wiring.directory, arena, wiring.request_consumers(name), wiring.reply_producers(name),
-        control=wiring.control, doorbell=wiring.bells[name], roles=spec.roles, hops=wiring.hops,
+        wiring.directory,
+        arena,
+        wiring.request_consumers(name),
+        wiring.reply_producers(name),
+        control=wiring.control,
+        doorbell=wiring.bells[name],
+        roles=spec.roles,
+        hops=wiring.hops,
     )
     if roles.recovery is not None:
         found = roles.recovery
-        wiring.note_recovery(f"checkpoint at frame {wiring.facts['checkpoint_journal_seq']}; replayed {found.frames} frames, {found.records} commits, "
-                             f"{found.bytes} bytes of journal in {time.monotonic() - started:.3f} s")
+        wiring.note_recovery(
+            f"checkpoint at frame {wiring.facts['checkpoint_journal_seq']}; replayed {found.frames} frames, {found.records} commits, "
+            f"{found.bytes} bytes of journal in {time.monotonic() - started:.3f} s"
+        )
     return roles
 
 
