@@ -286,7 +286,7 @@ class FromBinder(Part):
         if not cte.returns:
             raise DsqlError("0A000", f'WITH query "{name}" does not have a RETURNING clause', position=position)
         rel = self.new_rel(alias.get("aliasname") or name, tuple(cte.names))
-        node = self.remember(CteScan(rel, cte.number, name, tuple(cte.types), work=cte.recursing))
+        node = self.remember(CteScan(rel, cte.number, name, tuple(cte.types), cte.recursing, cte.free))
         columns = []
         for label, column, origin in zip(cte.names, node.columns(), cte.origins, strict=True):
             if origin[0]:

@@ -40,6 +40,7 @@ class CteEntry:
     types: list[tuple[int, int]] | None = None
     inline: Callable[[], Query] | None = None
     recursing: bool = False
+    free: frozenset[tuple[int, int]] = frozenset()
     returns: bool = True  # False: a data-modifying query without RETURNING
     origins: list[tuple[int, int]] = field(default_factory=list)
 
@@ -203,6 +204,7 @@ class QueryBinder(Part):
         self.ctes[entry.number] = Cte(
             name, None, tuple(entry.types), init.plan, step_plan, distinct=not item.get("all", False)
         )
+        entry.free = frozenset(free_columns(init.plan) | free_columns(step_plan))
         return entry
 
     # -- VALUES --------------------------------------------------------------------------------------------------

@@ -44,6 +44,7 @@ from opendsql.query.logical import (
     Values,
     VirtualRows,
     WindowNode,
+    free_columns,
 )
 from opendsql.registry.resolve import find_operator
 
@@ -82,16 +83,36 @@ class Emitter(ExprEmitter, ScanEmitter, JoinEmitter, ModifyEmitter):
     # -- entry points --------------------------------------------------------------------------------------------
 
     def emit_ctes(self) -> None:
-        """The materialised WITH queries, in order."""
-        for number, cte in enumerate(self.binder.ctes):
-            out = [oid for oid, _ in cte.types]
-            if cte.plan is not None:
-                plan = self.emit_exactly(cte.plan, [c.id for c in cte.plan.columns()]).ir
-            else:
-                init = self.emit_exactly(cte.init, [c.id for c in cte.init.columns()]).ir
-                step = self.emit_exactly(cte.step, [c.id for c in cte.step.columns()]).ir
-                plan = {"op": "recursive", "cte": number, "init": init, "step": step, "distinct": cte.distinct}
-            self.ctes.append({"plan": plan, "out": out, "name": cte.name})
+        """The materialised WITH queries; those that use a row outside wait for the scan that stands in its subquery."""
+        self.ctes = [{} for _ in self.binder.ctes]
+        for number in range(len(self.binder.ctes)):
+            if not self._uses_outside(number):
+                self.emit_cte(number)
+
+    def _uses_outside(self, number: int) -> bool:
+        cte = self.binder.ctes[number]
+        return any(plan is not None and free_columns(plan) for plan in (cte.plan, cte.init, cte.step))
+
+    def emit_cte(self, number: int) -> None:
+        """The IR of one WITH query, once."""
+        if self.ctes[number]:
+            return
+        cte = self.binder.ctes[number]
+        self.ctes[number] = {"plan": None}  # a recursive query scans itself only through its working table
+        out = [oid for oid, _ in cte.types]
+        if cte.plan is not None:
+            plan = self.emit_exactly(cte.plan, [c.id for c in cte.plan.columns()]).ir
+        else:
+            init = self.emit_exactly(cte.init, [c.id for c in cte.init.columns()]).ir
+            step = self.emit_exactly(cte.step, [c.id for c in cte.step.columns()]).ir
+            plan = {"op": "recursive", "cte": number, "init": init, "step": step, "distinct": cte.distinct}
+        self.ctes[number] = {"plan": plan, "out": out, "name": cte.name}
+
+    def finish_ctes(self) -> None:
+        """A WITH query that waited for a scan nobody made is nothing."""
+        for number, cte in enumerate(self.ctes):
+            if not cte:
+                self.ctes[number] = {"plan": {"op": "result", "exprs": [], "est_rows": 1.0}, "out": [], "name": ""}
 
     def emit_exactly(self, node: Node, want: list[ColumnId]) -> Phys:
         """node with exactly the wanted columns, in order."""
@@ -183,6 +204,8 @@ class Emitter(ExprEmitter, ScanEmitter, JoinEmitter, ModifyEmitter):
                 if self.explaining:
                     ir["x"] = {"name": node.name, "alias": self.binder.names.aliases.get(node.rel, node.name)}
             case CteScan():
+                if not node.work:
+                    self.emit_cte(node.cte)
                 ir = {"op": "work_scan" if node.work else "cte_scan", "cte": node.cte, "est_rows": 100.0}
                 if self.explaining:
                     ir["x"] = {"name": node.name, "alias": self.binder.names.aliases.get(node.rel, node.name)}

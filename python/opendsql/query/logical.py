@@ -157,6 +157,7 @@ class CteScan(Node):
     name: str
     types: tuple[tuple[int, int], ...]
     work: bool = False  # the working table of a recursive query
+    free: frozenset[ColumnId] = frozenset()  # columns of outer queries that the WITH query itself uses
 
     def columns(self) -> tuple[Col, ...]:
         """What it produces, in order."""
@@ -450,6 +451,8 @@ def free_columns(node: Node) -> set[ColumnId]:
             used |= columns_of(expr)
         if isinstance(item, LockRows):
             used.add((item.rel, ROW_KEY))
+        if isinstance(item, CteScan):
+            used |= item.free
         if isinstance(item, Insert | Update | Delete):
             for expr in item.returning or ():
                 used |= columns_of(expr)

@@ -163,6 +163,7 @@ class Planner:
         emitter = Emitter(binder, session, explaining=explaining)
         emitter.emit_ctes()
         phys = emitter.emit_exactly(plan, [c.id for c in wanted])
+        emitter.finish_ctes()
         columns = [
             (c.name, e.type_oid, e.typmod, c.table_oid, c.attnum) for c, e in zip(query.columns, declared, strict=True)
         ]
