@@ -7,8 +7,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def run(*command: str) -> None:
-    result = subprocess.run([sys.executable, "-m", *command], cwd=ROOT, capture_output=True, text=True)
+def run(tool: str, *arguments: str) -> None:
+    result = subprocess.run([Path(sys.executable).with_name(tool), *arguments], cwd=ROOT, capture_output=True, text=True)
     assert result.returncode == 0, (result.stdout + result.stderr)[-6000:]
 
 
@@ -18,7 +18,7 @@ def test_ruff() -> None:
 
 def test_cython_lint() -> None:
     files = [str(p) for suffix in ("pyx", "pxd") for p in sorted((ROOT / "dsql_core").rglob(f"*.{suffix}"))]
-    run("cython_lint", *files)
+    run("cython-lint", *files)
 
 
 def test_mypy() -> None:

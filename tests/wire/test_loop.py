@@ -11,9 +11,10 @@ import threading
 import time
 from pathlib import Path
 
+from wire_support import SYNC, Client, bind, error_of, execute, kinds, parse, query, row, serving
+
 from dsql_core.shared import DoorbellHandle, SharedMemory
 from dsql_core.wire import COUNTER_BYTES, read_counters
-from wire_support import SYNC, Client, bind, error_of, execute, kinds, parse, query, row, serving
 
 HERE = Path(__file__).parent
 

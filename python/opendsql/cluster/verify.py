@@ -44,7 +44,8 @@ def verify_directory(path: Path) -> int:
         checkpoint = verify_checkpoint(directory.path)
         problems += checkpoint.problems
         print(
-            f"checkpoint: frame {checkpoint.journal_seq}, {checkpoint.pages} pages, {checkpoint.trees} trees, {checkpoint.entries} entries; metas {', '.join(checkpoint.metas)}"
+            f"checkpoint: frame {checkpoint.journal_seq}, {checkpoint.pages} pages, {checkpoint.trees} trees, "
+            f"{checkpoint.entries} entries; metas {', '.join(checkpoint.metas)}"
         )
         if not problems:
             try:
@@ -55,7 +56,8 @@ def verify_directory(path: Path) -> int:
             else:
                 torn = f"; torn tail at {recovery.torn} (never acknowledged)" if recovery.torn else ""
                 print(
-                    f"journal: {recovery.frames_checked} frames checked, {recovery.frames} replayed ({recovery.records} commits, {recovery.bytes} bytes), ends at frame {recovery.tail.seq}{torn}"
+                    f"journal: {recovery.frames_checked} frames checked, {recovery.frames} replayed ({recovery.records} commits, "
+                    f"{recovery.bytes} bytes), ends at frame {recovery.tail.seq}{torn}"
                 )
                 for report in verify_indexes(EngineHandle(opened.arena).session()):
                     if report.wrong or report.rows != report.entries:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from json.decoder import JSONDecoder, scanstring
+from json.decoder import JSONDecoder, scanstring  # type: ignore[attr-defined]  # there, but not in the stubs
 from typing import Any
 
 _BLANK = re.compile(r"[ \t\n\r]*")

@@ -116,7 +116,7 @@ def object_of_arrays(first: str, second: str | None = None) -> str:
         raise DsqlError("2202E", "wrong number of array subscripts")
     if any(key is None for key, _ in pairs):
         raise DsqlError("22004", "null value not allowed for object key")
-    written = (f"{jsontext.quote(k)} : {'null' if v is None else jsontext.quote(v)}" for k, v in pairs)
+    written = (f"{jsontext.quote(k)} : {'null' if v is None else jsontext.quote(v)}" for k, v in pairs if k is not None)
     return "{" + ", ".join(written) + "}"
 
 

@@ -43,7 +43,7 @@ def _subscripts(text: str, dimension: str, backwards: str = "f") -> list[Row]:
 _FUNCTIONS: dict[str, Callable[..., list[Row]]] = {
     "regexp_matches": lambda *args: [(row,) for row in py_regex.regexp_matches(*args)],
     "regexp_split_to_table": lambda *args: [
-        (piece,) for piece in py_regex.split(*args, *([""] * (3 - len(args))), "regexp_split_to_table")
+        (piece,) for piece in py_regex.split(args[0], args[1], args[2] if len(args) > 2 else "", "regexp_split_to_table")
     ],
     "generate_subscripts": _subscripts,
     **{name: _each(name, name.endswith("text")) for name in ("json_each", "jsonb_each", "json_each_text", "jsonb_each_text")},

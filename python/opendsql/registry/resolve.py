@@ -24,7 +24,7 @@ from opendsql.registry.functions import FUNCTIONS_BY_NAME, REFUSED
 from opendsql.registry.operator_table import Operator
 from opendsql.registry.operators import OPERATORS_BY_NAME, OPERATORS_BY_OID
 from opendsql.registry.table import Function
-from opendsql.registry.types import ANY, TYPES_BY_OID, UNKNOWN, find_type, format_type
+from opendsql.registry.types import ANY, ANYARRAY, TYPES_BY_OID, UNKNOWN, find_type, format_type
 
 # Their text forms are names of the catalog: hooks `text_regclass`, `regclass_text` ... instead of cast_io.
 REG_TYPES = frozenset({24, 2205, 2206, 4089, 4096})
@@ -182,7 +182,7 @@ def is_binary_coercible(source: int, target: int) -> bool:
     if source == target:
         return True
     entry = TYPES_BY_OID.get(source)
-    if target == polymorphic.ANYARRAY:
+    if target == ANYARRAY:
         return entry is not None and entry.is_array
     cast = CASTS_BY_PAIR.get((source, target))
     if cast is None or cast.context != "i":
