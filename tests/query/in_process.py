@@ -6,7 +6,7 @@ import struct
 from types import SimpleNamespace
 from typing import Any
 
-from opendsql.catalog import bootstrap, context
+from opendsql.catalog import bootstrap, context, jobs
 from opendsql.catalog.load import forget, load
 from opendsql.catalog.result import Pending, PyResult
 from opendsql.errors import DsqlError
@@ -113,6 +113,11 @@ class Client:
             return list(result.rows)
         answer = self.session.execute(planned.program, list(params))
         return list(answer[1]) if isinstance(answer, tuple) else []
+
+    def run_jobs(self) -> None:
+        """Finish every index build and validation."""
+        while jobs.run_jobs(self.store.engine.session):
+            pass
 
     def error(self, sql: str, params: Any = ()) -> tuple[str, str]:
         """(sqlstate, message) of a statement that must fail."""

@@ -342,7 +342,10 @@ def _fold_number(expr: Expr, oid: int) -> Expr | None:
     if expr.type_oid != NUMERIC and oid in (INT8, NUMERIC):
         return Const(oid, expr.text, location=expr.location)
     if oid in (FLOAT8, FLOAT4):
-        return Const(oid, expr.text, location=expr.location)
+        text = expr.text
+        if text.startswith("-") and not text.strip("-0."):
+            text = "0"  # a numeric has no negative zero
+        return Const(oid, text, location=expr.location)
     if oid in (INT2, INT4) and expr.type_oid != NUMERIC:
         limit = 1 << (15 if oid == INT2 else 31)
         if -limit <= int(expr.text) < limit:
