@@ -35,7 +35,8 @@ from dsql_core.wire.plan_cache cimport plan_cache_free, plan_cache_init
 from dsql_core.wire.posix cimport (
     ECONNABORTED, EFD_CLOEXEC, EFD_NONBLOCK, EINTR, EMFILE, ENFILE, ENOBUFS, ENOMEM, EPOLLERR, EPOLLET,
     EPOLLEXCLUSIVE, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLRDHUP, EPOLL_CLOEXEC, EPOLL_CTL_ADD, EPOLL_CTL_DEL,
-    IPPROTO_TCP, SIG_BLOCK, SOCK_CLOEXEC, SOCK_NONBLOCK, SOL_SOCKET, SO_KEEPALIVE, TCP_NODELAY, accept4, close,
+    IPPROTO_TCP, SIG_BLOCK, SOCK_CLOEXEC, SOCK_NONBLOCK, SOL_SOCKET, SO_KEEPALIVE, TCP_NODELAY, accept4,
+    close,
     drain_fd, epoll_create1, epoll_ctl, epoll_event, epoll_wait, errno, eventfd, monotonic_ns, pthread_sigmask,
     setsockopt, sigfillset, sigset_t,
 )
