@@ -335,6 +335,8 @@ cdef int join_next(Op* base) noexcept nogil:
                 (node.kind == JOIN_INNER or node.kind == JOIN_RIGHT or node.kind == JOIN_SEMI):
             op.phase = 3
     while op.phase == 1:
+        if node.op == P_APPLY and op.buffer.count == 0 and op.right_at >= op.rows.count:
+            pool_reset(op.right_pool)        # the batch that pointed into it is done with
         if not base.has_input:
             r = op_pull(base)
             if r == STEP_DONE:
@@ -359,8 +361,6 @@ cdef int join_next(Op* base) noexcept nogil:
         r = join_flush(base, &op.buffer, &base.child.out)
         if r != STEP_ROWS and r != STEP_DONE:
             return r
-        if node.op == P_APPLY and op.right_at >= op.rows.count:
-            pool_reset(op.right_pool)
         if probed == STEP_DONE:
             base.has_input = 0
         if r == STEP_ROWS:

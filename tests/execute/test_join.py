@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from tests.execute.support import BOOL, INT4, INT8, Table, col, i4, rows, run, values
+from tests.execute.support import BOOL, INT4, INT8, TEXT, Table, col, i4, rows, run, values
 
 KINDS = ["inner", "left", "right", "full", "semi", "anti"]
 
@@ -160,3 +160,14 @@ def test_lookup_through_index_with_filter(session, tables, kind, budget):
                 expected.append((str(p), None, None))
     found = session.execute(program(plan), budget_ns=budget)[1]
     assert [r[:3] for r in found] == expected
+
+
+def test_apply_keeps_the_bytes_of_a_batch_that_is_out(session):
+    words = values([INT4, TEXT], [(i, f"word number {i:04d}") for i in range(40)])
+    inner = {"op": "filter", "input": words, "cond": ("call", "int4lt", BOOL, [col(0), ("param", 0, INT4)])}
+    plan = {"op": "apply", "kind": "left", "left": values([INT4], [(i,) for i in range(60)]), "right": inner,
+            "params": [(0, col(0))], "cond": None}  # fmt: skip
+    largest = {"op": "aggregate", "input": plan, "groups": [col(0)], "grouped": True, "sets": None,
+               "aggs": [{"fn": "max_text", "args": [col(2)], "type": TEXT}]}  # fmt: skip
+    found = dict(rows(session, largest, param_slots=1))
+    assert found == {str(i): f"word number {min(i, 40) - 1:04d}" if i else None for i in range(60)}
