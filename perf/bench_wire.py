@@ -20,8 +20,9 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "python"), str(ROOT / "tests" / "wire")]
 
-from dsql_core.wire.normalise import time_ns  # noqa: E402
 from wire_support import Client  # noqa: E402
+
+from dsql_core.wire.normalise import time_ns  # noqa: E402
 
 STATEMENTS = {
     "BEGIN": b"BEGIN",
