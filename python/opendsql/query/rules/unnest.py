@@ -111,8 +111,10 @@ def _quantified(link: SubLink, plan: Node, kind: str) -> Node | None:
     if lifted is None:
         return None
     inner, conds = lifted
-    if kind == "null_anti" and conds:
-        return None
+    if not any(columns_of(value) & available for value in link.lhs):
+        return None  # one answer for all rows: a subplan computes it once
+    if kind == "null_anti" and (conds or not link.lhs[0].type_oid == link.out[0].type_oid):
+        return None  # only a hash join by one key tells NULL from no match
     pairs = [
         Call(
             BOOL,
