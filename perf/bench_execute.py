@@ -57,7 +57,9 @@ def figures(count: int = ROWS) -> None:
     select = {"op": "project", "exprs": [col(0)], "input": t.scan([2], point, key_point=True)}
     bench("point select", select, [INT4], ["777"], many)
     add = ("call", "int8pl", INT8, [col(3), ("param", 1, INT8)])
-    bench("point update", t.update(t.target(point, key_point=True), [(2, add)]), [INT4, INT8], ["777", "5"], many, tag="UPDATE", writes=True)
+    bench(
+        "point update", t.update(t.target(point, key_point=True), [(2, add)]), [INT4, INT8], ["777", "5"], many, tag="UPDATE", writes=True
+    )
     row = {"op": "result", "exprs": [("param", 0, INT4), i4(5), const(INT8, 9), const(TEXT, "x" * 20)]}
     bench("insert one row", t.insert(row), [INT4], [str(count + 5)], many, tag="INSERT", writes=True)
     between = {"lo": (("param", 0, INT4), True), "hi": (("param", 1, INT4), True)}
@@ -74,12 +76,47 @@ def figures(count: int = ROWS) -> None:
         agg = lambda source, groups=(): {"op": "aggregate", "input": source, "groups": list(groups), "grouped": bool(groups),  # noqa: E731
                                          "sets": None, "aggs": [{"fn": "sum_int8", "args": [col(1)], "type": 1700}, {"fn": "count", "args": [], "type": INT8}]}  # fmt: skip
         try:
-            bench("count(*)", {"op": "aggregate", "input": t.scan([]), "groups": [], "grouped": False, "sets": None, "aggs": [{"fn": "count", "args": [], "type": INT8}]}, rounds=3, unit="ms")
+            bench(
+                "count(*)",
+                {
+                    "op": "aggregate",
+                    "input": t.scan([]),
+                    "groups": [],
+                    "grouped": False,
+                    "sets": None,
+                    "aggs": [{"fn": "count", "args": [], "type": INT8}],
+                },
+                rounds=3,
+                unit="ms",
+            )
             bench("filter (half) + sum, count", agg(t.scan([1, 2], filter=less)), rounds=3, unit="ms")
             bench("group by (1000 groups) sum, count", agg(t.scan([1, 2]), [col(0)]), rounds=3, unit="ms")
-            bench("sort 1e6 by int", {"op": "sort", "keys": [(col(0), False, False)], "limit": None, "input": t.scan([1, 2])}, rounds=1, unit="ms")
-            bench("top 10", {"op": "sort", "keys": [(col(0), True, False)], "limit": const(INT8, 10), "input": t.scan([1, 2])}, rounds=1, unit="ms")
-            bench("hash join 1e6 x 1000", {"op": "hash_join", "kind": "inner", "left": t.scan([1, 2]), "right": t.scan([0], {"hi": (i4(1000), False)}), "lkeys": [col(0)], "rkeys": [col(0)], "cond": None}, rounds=1, unit="ms")
+            bench(
+                "sort 1e6 by int",
+                {"op": "sort", "keys": [(col(0), False, False)], "limit": None, "input": t.scan([1, 2])},
+                rounds=1,
+                unit="ms",
+            )
+            bench(
+                "top 10",
+                {"op": "sort", "keys": [(col(0), True, False)], "limit": const(INT8, 10), "input": t.scan([1, 2])},
+                rounds=1,
+                unit="ms",
+            )
+            bench(
+                "hash join 1e6 x 1000",
+                {
+                    "op": "hash_join",
+                    "kind": "inner",
+                    "left": t.scan([1, 2]),
+                    "right": t.scan([0], {"hi": (i4(1000), False)}),
+                    "lkeys": [col(0)],
+                    "rkeys": [col(0)],
+                    "cond": None,
+                },
+                rounds=1,
+                unit="ms",
+            )
         except Exception as error:
             print("not measured:", error)
     session.close()

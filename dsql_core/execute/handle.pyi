@@ -8,9 +8,7 @@ from dsql_core.storage.arena import Arena
 
 @final
 class EngineHandle:
-    def __init__(
-        self, arena: Arena, worker_id: int = 0, commit: Callable[[bytes], int] | None = None, **limits: int
-    ) -> None: ...
+    def __init__(self, arena: Arena, worker_id: int = 0, commit: Callable[[bytes], int] | None = None, **limits: int) -> None: ...
     @property
     def arena(self) -> Arena: ...
     @property

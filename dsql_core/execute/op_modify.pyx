@@ -21,7 +21,7 @@ from dsql_core.codec.message cimport CHECK_STAMP, CHECK_VALIDATE
 from dsql_core.codec.row cimport row_column
 from dsql_core.execute.expr cimport EVAL_OK, eval_expr, eval_filter
 from dsql_core.execute.hashtable cimport rows_add
-from dsql_core.execute.machine cimport (eval_step, machine_pause, no_memory, op_alloc, op_eval_here, op_name_batch, op_next,
+from dsql_core.execute.machine cimport (eval_step, machine_pause, no_memory, op_alloc, op_name_batch, op_next,
                                         op_open, op_own_pool, op_pull, operator_register)
 from dsql_core.execute.modify_row cimport (RowWriter, writer_check, writer_complete, writer_count, writer_delete,
                                            writer_find_conflict, writer_get, writer_init, writer_insert, writer_is_done,

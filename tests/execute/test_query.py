@@ -12,7 +12,9 @@ from tests.execute.support import BOOL, INT4, INT8, TEXT, Table, col, const, i4,
 
 def make(seed, count, groups=7):
     rng = random.Random(seed)
-    return [(rng.choice([None, *range(groups)]), rng.choice([None, *range(50)]), rng.choice("abcd") * rng.randrange(3)) for _ in range(count)]
+    return [
+        (rng.choice([None, *range(groups)]), rng.choice([None, *range(50)]), rng.choice("abcd") * rng.randrange(3)) for _ in range(count)
+    ]
 
 
 TYPES = [INT4, INT4, TEXT]
@@ -38,7 +40,9 @@ def aggregate(source, aggs, groups=(), **more):
 @pytest.mark.parametrize("count", [0, 1, 5, 1000, 3000])
 def test_group_by(session, count):
     data = make(1, count)
-    plan = aggregate(values(TYPES, data), [agg("count"), agg("count", col(1)), agg("sum_int4", col(1)), agg("max_int4", col(1), type=INT4)], [col(0)])
+    plan = aggregate(
+        values(TYPES, data), [agg("count"), agg("count", col(1)), agg("sum_int4", col(1)), agg("max_int4", col(1), type=INT4)], [col(0)]
+    )
     expected = []
     for key in {d[0] for d in data}:
         members = [d for d in data if d[0] == key]
@@ -53,7 +57,9 @@ def test_without_group_by(session, count):
     data = make(2, count)
     numbers = [d[1] for d in data if d[1] is not None]
     big = ("call", "int4gt", BOOL, [col(1), i4(25)])
-    plan = aggregate(values(TYPES, data), [agg("count"), agg("sum_int4", col(1)), agg("count", filter=big), agg("count", col(0), distinct=True)])
+    plan = aggregate(
+        values(TYPES, data), [agg("count"), agg("sum_int4", col(1)), agg("count", filter=big), agg("count", col(0), distinct=True)]
+    )
     expected = (count, sum(numbers) if numbers else None, sum(1 for n in numbers if n > 25), len({d[0] for d in data if d[0] is not None}))
     assert both(session, plan) == [tuple(None if v is None else str(v) for v in expected)]
 
@@ -203,7 +209,15 @@ def test_guards_keep_errors_away(session):
 def test_three_valued_logic(session):
     data = [(a, b) for a in (True, False, None) for b in (True, False, None)]
     source = values([BOOL, BOOL], [tuple(None if v is None else "t" if v else "f" for v in row) for row in data])
-    exprs = [("and", [col(0), col(1)]), ("or", [col(0), col(1)]), ("not", col(0)), ("istrue", col(0)), ("isfalse", col(0)), ("isnull", col(1)), ("distinct_from", "booleq", col(0), col(1))]
+    exprs = [
+        ("and", [col(0), col(1)]),
+        ("or", [col(0), col(1)]),
+        ("not", col(0)),
+        ("istrue", col(0)),
+        ("isfalse", col(0)),
+        ("isnull", col(1)),
+        ("distinct_from", "booleq", col(0), col(1)),
+    ]
 
     def text(value):
         return None if value is None else "t" if value else "f"
@@ -242,7 +256,12 @@ def test_memory_limit(database):
 
 
 def test_statistics(session):
-    plan = {"op": "filter", "id": 1, "cond": ("call", "int4gt", BOOL, [col(0), i4(2)]), "input": {**values([INT4], [(i,) for i in range(5)]), "id": 0}}
+    plan = {
+        "op": "filter",
+        "id": 1,
+        "cond": ("call", "int4gt", BOOL, [col(0), i4(2)]),
+        "input": {**values([INT4], [(i,) for i in range(5)]), "id": 0},
+    }
     stats: dict = {}
     session.execute(program(plan), stats=stats)
     assert [(r, n) for r, n, _ in stats["nodes"]] == [(5, 1), (2, 1)]
@@ -290,8 +309,6 @@ def test_modifying_cte_runs_unread(session):
     assert rows(session, t.scan()) == []
 
 
-
-
 def test_long_in_lists(session):
     source = values([INT4], [(i,) for i in range(30)] + [(None,)])
     members = [i4(m) for m in (3, 5, 7, 11, 13, 17, 19, 23, 29, 31)]
@@ -308,7 +325,14 @@ def test_long_in_lists(session):
 
 
 def test_correlated_cte_is_filled_for_every_row(session):
-    cte = {"plan": {"op": "filter", "input": values([INT4], [(i,) for i in range(10)]), "cond": ("call", "int4lt", BOOL, [col(0), ("param", 0, INT4)])}, "out": [INT4]}
+    cte = {
+        "plan": {
+            "op": "filter",
+            "input": values([INT4], [(i,) for i in range(10)]),
+            "cond": ("call", "int4lt", BOOL, [col(0), ("param", 0, INT4)]),
+        },
+        "out": [INT4],
+    }
     sub = {"plan": aggregate({"op": "cte_scan", "cte": 0}, [agg("count")]), "params": [(0, col(0))], "out": [INT8]}
     plan = {"op": "project", "input": values([INT4], [(1,), (4,), (9,)]), "exprs": [("scalar", 0, INT8)]}
     assert both(session, plan, subplans=[sub], ctes=[cte], param_slots=1) == [("1",), ("4",), ("9",)]
@@ -317,7 +341,12 @@ def test_correlated_cte_is_filled_for_every_row(session):
 def test_constants_are_read_with_the_sessions_settings(session):
     from dsql_core.execute import Program
 
-    ir = {"kind": "query", "plan": {"op": "result", "exprs": [const(1184, "2024-07-01 12:00")]}, "columns": [("c", 1184, -1, 0, 0)], "tag": "SELECT"}
+    ir = {
+        "kind": "query",
+        "plan": {"op": "result", "exprs": [const(1184, "2024-07-01 12:00")]},
+        "columns": [("c", 1184, -1, 0, 0)],
+        "tag": "SELECT",
+    }
     assert session.set_timezone("America/New_York")
     assert session.execute(Program.compile(ir, session))[1] == [("2024-07-01 12:00:00-04",)]
     assert session.execute(Program.compile(ir))[1] == [("2024-07-01 08:00:00-04",)]

@@ -276,5 +276,3 @@ def test_closed_and_detached_handles_refuse(database):
     session.close()
     with pytest.raises(RuntimeError):
         session.begin()
-
-

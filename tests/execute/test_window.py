@@ -43,7 +43,14 @@ def both(session, plan):
 
 def test_ranking(session):
     source = data(60)
-    funcs = [call("row_number"), call("rank"), call("dense_rank"), call("percent_rank", type=FLOAT8), call("cume_dist", type=FLOAT8), call("ntile", i4(4), type=INT4)]
+    funcs = [
+        call("row_number"),
+        call("rank"),
+        call("dense_rank"),
+        call("percent_rank", type=FLOAT8),
+        call("cume_dist", type=FLOAT8),
+        call("ntile", i4(4), type=INT4),
+    ]
     found = both(session, window(values(TYPES, source), funcs))
     expected = []
     for part in partitions(source):
@@ -133,7 +140,11 @@ def test_aggregates_over_frames(session, number):
     frame = FRAMES[number]
     source = data(45, 3)
     even = ("call", "int4eq", BOOL, [("call", "int4mod", INT4, [col(2), i4(2)]), i4(0)])
-    funcs = [call("sum_int4", col(2), aggregate=True, **frame), call("count", aggregate=True, **{**frame, "filter": even}), call("max_int4", col(2), type=INT4, aggregate=True, **frame)]
+    funcs = [
+        call("sum_int4", col(2), aggregate=True, **frame),
+        call("count", aggregate=True, **{**frame, "filter": even}),
+        call("max_int4", col(2), type=INT4, aggregate=True, **frame),
+    ]
     found = both(session, window(values(TYPES, source), funcs))
     at = 0
     for part in partitions(source):
@@ -170,7 +181,11 @@ def test_generate_series(session, start, stop, step):
 
 
 def test_generate_series_of_other_types(session):
-    assert rows(session, srf("generate_series", const(NUMERIC, "1.1"), const(NUMERIC, "2"), const(NUMERIC, "0.4"), out=[NUMERIC])) == [("1.1",), ("1.5",), ("1.9",)]
+    assert rows(session, srf("generate_series", const(NUMERIC, "1.1"), const(NUMERIC, "2"), const(NUMERIC, "0.4"), out=[NUMERIC])) == [
+        ("1.1",),
+        ("1.5",),
+        ("1.9",),
+    ]
     days = srf("generate_series", const(1114, "2024-02-28"), const(1114, "2024-03-01"), const(1186, "1 day"), out=[1114])
     assert [r[0] for r in rows(session, days)] == ["2024-02-28 00:00:00", "2024-02-29 00:00:00", "2024-03-01 00:00:00"]
     with refused("22023") as failure:
