@@ -11,7 +11,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from tests.execute.support import BOOL, INT4, INT8, TEXT, Database, Table, col, const, i4, program  # noqa: E402
+from tests.execute.support import BOOL, INT4, INT8, NUMERIC, TEXT, Database, Table, col, const, i4, program  # noqa: E402
 
 ROWS = 1_000_000
 
@@ -70,55 +70,21 @@ def figures(count: int = ROWS) -> None:
     bench("scan with filter (half)", t.scan([1, 2], filter=less), rounds=3, unit="ms")
     rare = ("call", "int4eq", BOOL, [col(0), i4(500)])
     bench("scan with filter (1/1000)", t.scan([1, 2, 3], filter=rare), rounds=3, unit="ms")
-    from dsql_core.execute.kernel import has_aggregate
+    count_rows = {"fn": "count", "args": [], "type": INT8}
+    total = {"fn": "sum_int8", "args": [col(1)], "type": NUMERIC}
 
-    if has_aggregate("sum_int8"):
-        agg = lambda source, groups=(): {"op": "aggregate", "input": source, "groups": list(groups), "grouped": bool(groups),  # noqa: E731
-                                         "sets": None, "aggs": [{"fn": "sum_int8", "args": [col(1)], "type": 1700}, {"fn": "count", "args": [], "type": INT8}]}  # fmt: skip
-        try:
-            bench(
-                "count(*)",
-                {
-                    "op": "aggregate",
-                    "input": t.scan([]),
-                    "groups": [],
-                    "grouped": False,
-                    "sets": None,
-                    "aggs": [{"fn": "count", "args": [], "type": INT8}],
-                },
-                rounds=3,
-                unit="ms",
-            )
-            bench("filter (half) + sum, count", agg(t.scan([1, 2], filter=less)), rounds=3, unit="ms")
-            bench("group by (1000 groups) sum, count", agg(t.scan([1, 2]), [col(0)]), rounds=3, unit="ms")
-            bench(
-                "sort 1e6 by int",
-                {"op": "sort", "keys": [(col(0), False, False)], "limit": None, "input": t.scan([1, 2])},
-                rounds=1,
-                unit="ms",
-            )
-            bench(
-                "top 10",
-                {"op": "sort", "keys": [(col(0), True, False)], "limit": const(INT8, 10), "input": t.scan([1, 2])},
-                rounds=1,
-                unit="ms",
-            )
-            bench(
-                "hash join 1e6 x 1000",
-                {
-                    "op": "hash_join",
-                    "kind": "inner",
-                    "left": t.scan([1, 2]),
-                    "right": t.scan([0], {"hi": (i4(1000), False)}),
-                    "lkeys": [col(0)],
-                    "rkeys": [col(0)],
-                    "cond": None,
-                },
-                rounds=1,
-                unit="ms",
-            )
-        except Exception as error:
-            print("not measured:", error)
+    def agg(source, aggs, groups=()):
+        return {"op": "aggregate", "input": source, "groups": list(groups), "grouped": bool(groups), "sets": None, "aggs": aggs}
+
+    bench("count(*)", agg(t.scan([]), [count_rows]), rounds=3, unit="ms")
+    bench("filter (half) + sum, count", agg(t.scan([1, 2], filter=less), [total, count_rows]), rounds=3, unit="ms")
+    bench("group by (1000 groups) sum, count", agg(t.scan([1, 2]), [total, count_rows], [col(0)]), rounds=3, unit="ms")
+    by_n = {"op": "sort", "keys": [(col(0), True, False)], "limit": None, "input": t.scan([1, 2])}
+    bench("sort by int", by_n, rounds=1, unit="ms")
+    bench("top 10", {**by_n, "limit": const(INT8, 10)}, rounds=1, unit="ms")
+    small = t.scan([0], {"hi": (i4(1000), False)})
+    join = {"op": "hash_join", "kind": "inner", "left": t.scan([1, 2]), "right": small, "lkeys": [col(0)], "rkeys": [col(0)], "cond": None}
+    bench("hash join with 1000 rows", join, rounds=1, unit="ms")
     session.close()
     database.arena.close()
 

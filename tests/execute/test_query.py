@@ -350,3 +350,16 @@ def test_constants_are_read_with_the_sessions_settings(session):
     assert session.set_timezone("America/New_York")
     assert session.execute(Program.compile(ir, session))[1] == [("2024-07-01 12:00:00-04",)]
     assert session.execute(Program.compile(ir))[1] == [("2024-07-01 08:00:00-04",)]
+
+
+def test_a_long_statement_yields_and_others_run_between_its_steps(database):
+    session = database.session()
+    t = Table(34020, [("id", INT4), ("n", INT4)])
+    for start in range(0, 9000, 3000):
+        run(session, t.insert(t.values([(i, i % 7) for i in range(start, start + 3000)])))
+    plan = aggregate(t.scan([1]), [agg("sum_int4", col(0))], [col(0)])
+    stats: dict = {}
+    found = session.execute(program(plan), budget_ns=1, stats=stats)[1]
+    assert sorted(found) == sorted((str(n), str(n * len([i for i in range(9000) if i % 7 == n]))) for n in range(7))
+    assert stats["yields"] >= 8 and stats["steps"] > stats["yields"], "one batch a step"
+    session.close()
