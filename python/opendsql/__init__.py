@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from opendsql.errors import DsqlError, OperatorError, OpendsqlError
+from opendsql.errors import DsqlError, OpendsqlError, OperatorError
 
 if TYPE_CHECKING:
     from opendsql.embedded import Connection

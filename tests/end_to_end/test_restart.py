@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 
 import psycopg
-
 from tests_support import free_port, run_server
 
 SPEC = importlib.util.spec_from_file_location("kill_rounds", Path(__file__).parents[1] / "crash" / "kill_rounds.py")
