@@ -161,6 +161,15 @@ def test_left_join_that_cannot_pad_is_inner() -> None:
     assert node("select * from t left join u on u.t_id = t.id where u.s is null", "hash_join")["kind"] == "left"
 
 
+def test_min_and_max_read_one_entry() -> None:
+    assert node("select max(id) from t", "scan")["limit"] == ("const", 20, -1, "1")
+    assert node("select max(id) from t", "scan")["backward"] is True
+    scan = node("select min(b) from u where a = 3", "scan")
+    assert (len(scan["bounds"]["eq"]), scan["limit"]) == (1, ("const", 20, -1, "1"))
+    assert node("select max(d) from t", "scan")["limit"] is None
+    assert node("select max(id), min(id) from t", "scan")["limit"] is None
+
+
 def test_array_parameter_drives_lookups() -> None:
     lookup = node("select * from t where id = any($1)", "lookup")
     assert lookup["input"]["input"]["op"] == "srf"

@@ -7,7 +7,7 @@ Plans put it behind the condition that must not hold (a foreign key without its 
 
 from libc.string cimport memcpy
 
-from dsql_core.base.error cimport dsql_error_set, dsql_error_t
+from dsql_core.base.error cimport dsql_error_set
 from dsql_core.base.types cimport uint32_t
 from dsql_core.base.vector cimport Value, Vector
 from dsql_core.execute.kernel cimport EvalContext, KERNEL_NULLS, KERNEL_VOLATILE

@@ -96,7 +96,7 @@ class ExprEmitter(Part):
             case NullIf():
                 return self._nullif(expr, layout)
             case MinMax():
-                return self._min_max(expr, layout)
+                return ("call", expr.op, expr.type_oid, [self.expr(a, layout) for a in expr.args])
             case InList():
                 items = [self.expr(i, layout) for i in expr.items]
                 return ("in", expr.kernel, self.expr(expr.arg, layout), items)
@@ -148,16 +148,6 @@ class ExprEmitter(Part):
             return ("nullif", expr.kernel, left, right)
         condition = ("call", expr.kernel, BOOL, [left, right])
         return ("case", [(condition, ("const", expr.type_oid, -1, None))], value, expr.type_oid)
-
-    def _min_max(self, expr: MinMax, layout: Layout) -> IR:
-        """GREATEST / LEAST as nested CASE: NULLs lose, the first of equals wins."""
-        result = self.expr(expr.args[0], layout)
-        for arg in expr.args[1:]:
-            other = self.expr(arg, layout)
-            better = ("call", expr.kernel, BOOL, [other, result])
-            take = ("or", [("isnull", result), better])
-            result = ("case", [(("and", [("notnull", other), ("istrue", take)]), other)], result, expr.type_oid)
-        return result
 
     # -- subqueries ----------------------------------------------------------------------------------------------
 
