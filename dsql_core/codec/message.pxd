@@ -45,6 +45,7 @@ cdef enum:
     OP_PUT = 1
     OP_DELETE = 2
     OP_DROP_TREE = 3
+    OP_KEY_SIZE_MAX = 2048   # storage's bound on keys; a longer one is refused before it can become durable
 
     REPLY_COMMITTED = 0
     REPLY_OC000 = 1        # 40001 change conflicts with another transaction (OC000)

@@ -18,7 +18,7 @@ cdef int _ops_are_sound(const uint8_t* ops, size_t size, uint32_t op_count) noex
             return 0
         op = <const OpHead*>(ops + at)
         at += sizeof(OpHead)
-        if op.kind < OP_PUT or op.kind > OP_DROP_TREE:
+        if op.kind < OP_PUT or op.kind > OP_DROP_TREE or op.key_size > OP_KEY_SIZE_MAX:
             return 0
         if size - at < <size_t>op.key_size + <size_t>op.value_size:
             return 0

@@ -27,11 +27,14 @@ from dsql_core.shared.handle cimport ChannelHandle, RoleHandle, SharedMemory
 from dsql_core.shared.port cimport reply_port_resume, reply_port_send
 from dsql_core.storage.arena cimport Arena
 from dsql_core.storage.store cimport (
-    Snapshot, snapshot_pin, snapshot_unpin, store_batch_begin, store_publish,
-    tree_delete, tree_drop, tree_put,
+    Snapshot, snapshot_pin, snapshot_unpin, store_batch_begin, store_pages_left,
+    store_publish, tree_delete, tree_drop, tree_put,
 )
 
 from dsql_core.storage.arena import StorageError
+
+cdef enum:
+    PAGES_RESERVED = 8192        # 64 MiB of the arena that no new commit may take
 
 
 cdef int _apply(Applier* applier, const CommitHead* record) noexcept nogil:
@@ -73,6 +76,23 @@ cdef int _publish(Applier* applier, timestamp_t visible_ts, seq_t seq) noexcept 
         applier.journal_seq = seq
         applier.publish_count += 1
     return rc
+
+
+cdef void _watch_room(Applier* applier) noexcept nogil:
+    # Refuses commits before the arena is full: what the journal has made durable must always fit. The reserve holds the
+    # commits already under way (a frame and the next one), each page copied at most once per level.
+    cdef uint64_t* status
+    cdef uint64_t left = store_pages_left(applier.store)
+    cdef uint64_t reserve = applier.store.pages_max // 8
+    if applier.control == NULL:
+        return
+    if reserve > PAGES_RESERVED:
+        reserve = PAGES_RESERVED
+    status = <uint64_t*>(<uint8_t*>applier.control + CONTROL_STATUS)
+    if left < reserve and dsql_load_acquire(status) == 0:
+        dsql_store_release(status, REPLY_FULL)
+    elif left > 2 * reserve and dsql_load_acquire(status) == REPLY_FULL and not applier.stopped:
+        dsql_store_release(status, 0)
 
 
 cdef void _answer(Applier* applier, uint16_t status) noexcept nogil:
@@ -117,6 +137,7 @@ cdef void _durable(Applier* applier, const Durable* durable) noexcept nogil:
     if rc < 0:
         _stop(applier, REPLY_FULL if rc == -1 else REPLY_READ_ONLY)
         return
+    _watch_room(applier)
     _answer(applier, REPLY_COMMITTED)
 
 
