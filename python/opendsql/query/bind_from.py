@@ -190,6 +190,8 @@ class FromBinder(Part):
         node = self.remember(Scan(rel, table, alias))
         for column in table.columns:
             self.origins[(rel, column.attnum - 1)] = (table.oid, column.attnum)
+        if not self.view_depth:
+            self.read_tables[rel] = table
         return node
 
     def table_item(self, node: Scan, alias: Node) -> FromItem:
@@ -206,6 +208,8 @@ class FromBinder(Part):
         return self.table_item(self.scan(table, alias.get("aliasname") or table.name), alias)
 
     def _view(self, view: View, alias: Node) -> FromItem:
+        if not self.view_depth:
+            self.read_views.append(view)
         query = self.stored_query(view.query)
         columns = [replace(c, name=v.name) for c, v in zip(query.columns, view.columns, strict=True)]
         node, columns = self.merge_subquery(query.plan, columns)

@@ -61,6 +61,8 @@ class InsertBinder(Part):
         return Query(node, self.output_columns(names, node))
 
     def _remember_row(self, rel: int, table: Table) -> None:
+        self.read_tables[rel] = table
+        self.written_rels.add(rel)
         for column in table.columns:
             self.column_types[(rel, column.attnum - 1)] = (column.type_oid, column.typmod)
             self.origins[(rel, column.attnum - 1)] = (table.oid, column.attnum)

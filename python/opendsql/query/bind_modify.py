@@ -69,6 +69,7 @@ class ModifyBinder(Part):
         """The target's scan, joined with FROM or USING; fills scope."""
         alias = item["relation"].get("alias", {})
         scan = self.scan(table, alias.get("aliasname") or table.name)
+        self.written_rels.add(scan.rel)
         target = self.table_item(scan, alias)
         plan: Plan = scan
         star, tables = list(target.star), list(target.tables)

@@ -66,6 +66,9 @@ class Binder(
         self.tables: dict[int, Any] = {}  # every stored relation used, by oid
         self.volatile_rows = False  # reads something that depends on more than the catalog version
         self.uses_rows = False  # has catalog rows built in
+        self.read_tables: dict[int, Table] = {}  # rel -> table, of every row the statement itself names
+        self.read_views: list[View] = []
+        self.written_rels: set[int] = set()  # the targets among them
         self.locks = False
         self.writes = False
         self.column_types: dict[tuple[int, int], tuple[int, int]] = {}

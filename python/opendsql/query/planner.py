@@ -16,6 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from opendsql.catalog.settings import settings_of
 from opendsql.errors import DsqlError
 from opendsql.query import catalog_hooks, gate, utility
 from opendsql.query.bind_select import Query
@@ -25,6 +26,7 @@ from opendsql.query.expr import TEXT, Expr
 from opendsql.query.logical import Delete, Insert, Node, Project, Update
 from opendsql.query.params import NeedsOriginal, Params
 from opendsql.query.parse import Statement, parse
+from opendsql.query.privileges import check_privileges
 from opendsql.query.rules import RULES
 from opendsql.query.rules.rule import Context
 from opendsql.registry.resolve import REG_TYPES
@@ -143,6 +145,7 @@ class Planner:
             query = binder.statement_query()
         except RecursionError:
             raise DsqlError("54001", "stack depth limit exceeded") from None
+        check_privileges(binder, query.plan, user_of(session))
         return binder, query
 
     def program_ir(
@@ -254,10 +257,13 @@ def highest_param(text: str) -> int:
     return best
 
 
+def user_of(session: Any) -> str:
+    """Who is asking."""
+    return str(settings_of(session).user)
+
+
 def search_path_of(session: Any) -> tuple[str, ...]:
     """The schemas unqualified names are looked up in."""
-    from opendsql.catalog.settings import settings_of
-
     return tuple(settings_of(session).search_path)
 
 
