@@ -29,9 +29,7 @@ perf: venv
 
 soak: export PYTHONSAFEPATH = 1
 soak: venv
-	$(BIN)/python tests/crash/kill_rounds.py --rounds 200
-	$(BIN)/python tests/crash/kill_rounds.py --rounds 100 --topology split
-	$(BIN)/python tests/crash/kill_rounds.py --rounds 100 --topology roles
+	$(BIN)/python -m pytest tests -q -m soak
 	$(BIN)/python perf/tpcc.py --minutes 10 --skip-peer
 
 clean:

@@ -4,9 +4,8 @@ import datetime
 import decimal
 import uuid
 
-import pytest
-
 import opendsql
+import pytest
 from opendsql.embedded import Database, IntegrityError, NotSupportedError, OperationalError, ProgrammingError
 
 

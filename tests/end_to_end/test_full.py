@@ -1,8 +1,7 @@
 """An arena that fills up refuses commits before anything durable stops fitting, and keeps serving what it has."""
 
-import pytest
-
 import opendsql
+import pytest
 from opendsql.embedded import OperationalError
 
 

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import psycopg
+import pytest
 from tests_support import free_port, run_server
 
 SPEC = importlib.util.spec_from_file_location("kill_rounds", Path(__file__).parents[1] / "crash" / "kill_rounds.py")
@@ -43,7 +44,14 @@ def test_directory_of_another_format(tmp_path) -> None:
     assert str(tmp_path / "data") in result.stderr
 
 
-def test_kill_rounds(tmp_path) -> None:
-    figures = kill_rounds.rounds(8, 4, 1, tmp_path, free_port(24500), seconds=0.3)
+@pytest.mark.parametrize("topology", ["fused", "split", "roles"])
+def test_kill_rounds(tmp_path, topology) -> None:
+    figures = kill_rounds.rounds(5, 4, 1, tmp_path, free_port(24500), topology, seconds=0.3)
     assert figures["violations"] == 0
     assert figures["acknowledged"] > 0
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("topology", ["fused", "split", "roles"])
+def test_two_hundred_kill_rounds(tmp_path, topology) -> None:
+    assert kill_rounds.rounds(200, 8, 2, tmp_path, free_port(24600), topology)["violations"] == 0
