@@ -40,6 +40,7 @@ cdef enum RequestKind:
     REQUEST_STEP = 4
     REQUEST_END = 5
     REQUEST_CLOSE = 6
+    REQUEST_CHECK = 7
 
 cdef enum:
     OUT_FLUSH = 65536        # bytes of output after which a running statement sends
@@ -170,6 +171,7 @@ cdef struct Conn:
     uint8_t is_last          # the statement under way is the Query's last
     uint8_t committed        # how the last transaction ended
     uint8_t waits            # PHASE_DEAD: 1 for the Python thread, 2 for a CommitReply
+    uint8_t checked          # the grammar of every statement of the Query under way is known to be right
     Buffer saved             # rest of a Query that holds a COPY FROM STDIN before its last statement
     size_t held_size         # bytes of the message at the front of the input that is not finished; 0 = none
     Conn* run_next

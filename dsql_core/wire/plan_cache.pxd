@@ -96,6 +96,8 @@ cdef Plan* plan_cache_take_trash(PlanCache* cache) noexcept nogil
 # Borrowed: valid until the next call that changes the cache. NULL = miss or stale.
 cdef Plan* plan_cache_find(PlanCache* cache, const Shape* shape, uint32_t settings_id, const uint32_t* declared,
                            uint32_t declared_count, uint64_t catalog_version) noexcept nogil
+# Kind of the entry of a shape whatever its catalog version, 0 = none. Not a use: order and counters stay.
+cdef uint8_t plan_cache_kind(PlanCache* cache, const Shape* shape, uint32_t settings_id) noexcept nogil
 cdef void plan_cache_put(PlanCache* cache, Plan* plan, const Shape* shape, uint32_t settings_id,
                          const uint32_t* declared, uint32_t declared_count) noexcept nogil
 cdef void plan_cache_clear(PlanCache* cache) noexcept nogil

@@ -10,7 +10,7 @@ Invariants
   C3  A Python callable is given up only by the Python thread: the last release puts such a plan on the trash stack.
 Memory: Plan owns its Pool and one Program reference. The cache holds one reference of each entry.
 """
-from libc.stdint cimport uint32_t, uint64_t
+from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcmp, memset
 
@@ -149,6 +149,11 @@ cdef Plan* plan_cache_find(PlanCache* cache, const Shape* shape, uint32_t settin
         _unlink_use(cache, plan)
         _link_newest(cache, plan)
     return plan
+
+
+cdef uint8_t plan_cache_kind(PlanCache* cache, const Shape* shape, uint32_t settings_id) noexcept nogil:
+    cdef Plan* plan = _lookup(cache, _key_hash(shape, settings_id, NULL, 0), shape, settings_id, NULL, 0)
+    return plan.kind if plan != NULL else 0
 
 
 cdef void plan_cache_put(PlanCache* cache, Plan* plan, const Shape* shape, uint32_t settings_id,

@@ -5,9 +5,10 @@
     while (request := server.next_request(1.0)):     # blocks without the GIL
         server.complete(request, outcome)
 
-Requests (`kind`): startup, plan, run, step, end, close. While one is out its session belongs to the Python thread.
+Requests (`kind`): startup, check, plan, run, step, end, close. While one is out its session belongs to the Python thread.
 
     startup   parameters, password                       -> None | DsqlError (refusal)
+    check     text: a Query of several, before any runs    -> None | DsqlError (its grammar)
     plan      text, normalized, literals, param_oids     -> Planned-like object | DsqlError
     run       handler, params (text)                     -> PyResult-like object | DsqlError
     step      the program calls Python functions         -> server.step(request)
@@ -39,8 +40,8 @@ from dsql_core.shared.channel cimport Channel, Doorbell
 from dsql_core.shared.handle cimport ChannelHandle, DoorbellHandle, RoleHandle, SharedMemory
 from dsql_core.shared.role cimport Role
 from dsql_core.wire.connection cimport (
-    COUNTER_COUNT, Conn, REQUEST_CLOSE, REQUEST_END, REQUEST_PLAN, REQUEST_RUN, REQUEST_STARTUP, REQUEST_STEP,
-    Request, push_one, take_all,
+    COUNTER_COUNT, Conn, REQUEST_CHECK, REQUEST_CLOSE, REQUEST_END, REQUEST_PLAN, REQUEST_RUN, REQUEST_STARTUP,
+    REQUEST_STEP, Request, push_one, take_all,
 )
 from dsql_core.wire.loop cimport loop_free, loop_init, loop_run, loop_wake
 from dsql_core.wire.normalise cimport literal_text
@@ -55,7 +56,7 @@ from dsql_core.wire.protocol cimport (
 
 _KINDS = {
     REQUEST_STARTUP: "startup", REQUEST_PLAN: "plan", REQUEST_RUN: "run", REQUEST_STEP: "step", REQUEST_END: "end",
-    REQUEST_CLOSE: "close",
+    REQUEST_CLOSE: "close", REQUEST_CHECK: "check",
 }
 _LITERALS = (None, "i4", "i8", "n", "s")
 COUNTER_NAMES = (
@@ -137,7 +138,7 @@ cdef class WireRequest:
 
     @property
     def kind(self) -> str:
-        """startup, plan, run, step, end or close."""
+        """startup, check, plan, run, step, end or close."""
         return _KINDS[self._need().kind]
 
     @property

@@ -566,6 +566,7 @@ cdef void query_end(Conn* conn) noexcept nogil:
     conn.query_at = 0
     conn.query_count = 0
     conn.is_last = 0
+    conn.checked = 0
     conn.cancelled = 0
     conn.phase = PHASE_READY
     put_ready(&conn.loop.out, conn_status(conn))

@@ -21,8 +21,8 @@ from dsql_core.execute.state cimport TXN_IDLE
 from dsql_core.wire.connection cimport (
     AFTER_CLOSE, AFTER_END, AFTER_NOTHING, COUNT_BYTES_IN, COUNT_CONNECTIONS, OUT_BLOCK, PHASE_BLOCKED,
     PHASE_CLOSING, PHASE_COMMIT, PHASE_COPY_IN, PHASE_DEAD, PHASE_PASSWORD, PHASE_PYTHON, PHASE_READY, PHASE_RUN,
-    PHASE_STARTUP, REQUEST_CLOSE, REQUEST_END, REQUEST_PLAN, REQUEST_RUN, REQUEST_STARTUP, REQUEST_STEP, Request,
-    conn_dequeue, conn_enqueue, conn_fatal, conn_free, conn_send, conn_unsent, count_up, memory_return,
+    PHASE_STARTUP, REQUEST_CHECK, REQUEST_CLOSE, REQUEST_END, REQUEST_PLAN, REQUEST_RUN, REQUEST_STARTUP, REQUEST_STEP,
+    Request,    conn_dequeue, conn_enqueue, conn_fatal, conn_free, conn_send, conn_unsent, count_up, memory_return,
     request_free, request_new, request_submit, statement_clear,
 )
 from dsql_core.wire.extended cimport bind_message, close_message, describe_message, execute_message, parse_message
@@ -377,7 +377,8 @@ cdef void turn_completed(Loop* loop, Request* request) noexcept nogil:
     _open_turn(conn)
     conn.phase = PHASE_READY
     conn.after = AFTER_NOTHING
-    if conn.cancelled and (kind == REQUEST_PLAN or kind == REQUEST_RUN) and not request.failed:
+    if conn.cancelled and not request.failed and (
+            kind == REQUEST_PLAN or kind == REQUEST_RUN or kind == REQUEST_CHECK):
         conn.cancelled = 0
         dsql_error_set(&conn.session.error, "57014", "canceling statement due to user request")
         request.failed = 1
@@ -390,6 +391,12 @@ cdef void turn_completed(Loop* loop, Request* request) noexcept nogil:
         else:
             conn.planned = request.plan
             request.plan = NULL
+    elif kind == REQUEST_CHECK:
+        if request.failed:
+            txn_fail(conn.session)
+            statement_error(conn)
+        else:
+            conn.checked = 1
     elif kind == REQUEST_RUN:
         statement_ran(conn, request)
     elif kind == REQUEST_STEP:

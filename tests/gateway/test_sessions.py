@@ -114,6 +114,56 @@ def test_error_position(connection) -> None:
         assert caught.value.diag.statement_position == position, text
 
 
+def test_grammar_of_the_whole_query_first(connection) -> None:
+    """A syntax error in a later statement: nothing has run, one result, its position in the whole text."""
+    connection.execute("CREATE TABLE whole (id int PRIMARY KEY, v text)")
+    cases = (
+        ("INSERT INTO whole VALUES (1, 'a'); INSRT INTO whole VALUES (2, 'b'); INSERT INTO whole VALUES (3, 'c')", "36", "INSRT"),
+        ("INSERT INTO whole VALUES (1, 'ä;'); SELECT FROM WHERE; COMMIT", "49", "WHERE"),
+        ("BEGIN; INSERT INTO whole VALUES (1, 'a'); COMMIT; SELECT 1 1", "60", "1"),
+        ("CREATE TABLE whole_too (id int); SELECT async; SELECT 1", "41", "async"),
+        ("DROP TABLE whole; AWS IAM GRANT x TO; SELECT 1", "37", ";"),
+        ("INSERT INTO whole VALUES (1, 'a'); SELECT (1; SELECT 2)", "45", ";"),
+    )
+    for text, position, word in cases:
+        for _ in range(2):
+            result = connection.pgconn.exec_(text.encode())
+            assert result.status == psycopg.pq.ExecStatus.FATAL_ERROR, text
+            with pytest.raises(errors.SyntaxError, match=f'at or near "{word}"') as caught:
+                connection.execute(text)
+            assert caught.value.diag.statement_position == position, text
+            assert connection.info.transaction_status == psycopg.pq.TransactionStatus.IDLE
+    assert connection.execute("SELECT count(*) FROM whole").fetchone() == (0,)
+    with pytest.raises(errors.UndefinedTable):
+        connection.execute("SELECT * FROM whole_too")
+
+
+def results(cursor) -> list[str]:
+    """Command tags of every result of an execute."""
+    found = [cursor.statusmessage]
+    while cursor.nextset():
+        found.append(cursor.statusmessage)
+    return found
+
+
+def test_transaction_in_one_query(connection) -> None:
+    """BEGIN; ...; COMMIT as one text, new and from the cache; DSQL's own words; an error when it runs."""
+    connection.execute("CREATE TABLE one_query (id int PRIMARY KEY, v text)")
+    for number in range(5):
+        text = f"BEGIN; INSERT INTO one_query VALUES ({number}, 'x;y'); COMMIT"
+        assert results(connection.execute(text)) == ["BEGIN", "INSERT 0 1", "COMMIT"]
+        assert connection.info.transaction_status == psycopg.pq.TransactionStatus.IDLE
+    assert results(connection.execute("SELECT 1; UPDATE one_query SET v = 'z' WHERE id < 3; SELECT 2")) == ["SELECT 1", "UPDATE 3", "SELECT 1"]
+    assert results(connection.execute("CREATE INDEX ASYNC ON one_query (v); SELECT 1"))[-1] == "SELECT 1"
+    # what only running shows comes after the results before it, and takes them back
+    with pytest.raises(errors.UndefinedTable):
+        connection.execute("INSERT INTO one_query VALUES (9, 'q'); SELECT * FROM never_made")
+    with pytest.raises(errors.UniqueViolation):
+        connection.execute("BEGIN; INSERT INTO one_query VALUES (9, 'q'); INSERT INTO one_query VALUES (1, 'q'); COMMIT")
+    connection.execute("ROLLBACK")
+    assert connection.execute("SELECT count(*) FROM one_query").fetchone() == (5,)
+
+
 def test_copy_round_trip(connection) -> None:
     """What goes in comes out, in the three formats."""
     connection.execute("CREATE TABLE copied (id int PRIMARY KEY, v text, n numeric, at timestamptz)")

@@ -58,6 +58,59 @@ def test_position_counts_the_whole_query(client: Client) -> None:
     assert error_of(client.query("select 'ä'; syntax"))["P"] == "13"
 
 
+def test_grammar_comes_first() -> None:
+    """A syntax error anywhere in a Query: nothing runs, one error, and the session goes on."""
+    with serving() as s:
+        client = s.connect()
+        for text in ("put a 1; syntax; put b 2", "begin; put a 1; commit; nonsense", "put a 1; select 'ä'; syntax", "syntax; put a 1"):
+            for _ in range(2):
+                found = client.query(text)
+                assert kinds(found) == "EZ", text
+                assert error_of(found)["C"] == "42601"
+                assert found[-1][1] == b"I"
+        assert error_of(client.query("put a 1; select 'ä'; syntax"))["P"] == "22"
+        assert s.commits == []
+        assert s.planner.asked == []
+        assert s.server.counters["statements"] == 0
+        assert kinds(client.query("get a")) == "TDCZ"
+
+
+def test_grammar_comes_before_the_state_of_the_transaction(client: Client) -> None:
+    """A syntax error ends the block's usefulness, and is told even in a failed one."""
+    client.query("begin")
+    found = client.query("select 1; syntax")
+    assert (kinds(found), found[-1][1]) == ("EZ", b"E")
+    assert error_of(client.query("select 1; syntax"))["C"] == "42601"
+    assert error_of(client.query("select 1; select 2"))["C"] == "25P02"
+    assert tags(client.query("rollback; select 1")) == ["ROLLBACK", "SELECT 1"]
+
+
+def test_known_statements_are_not_parsed_again(running: Running, client: Client) -> None:
+    """A Query of cached shapes never reaches the Python thread; one unknown statement has the whole text read."""
+    client.query("begin; select 1, 'known'; select rows 3; commit")
+    checked, asked = len(running.planner.checked), len(running.planner.asked)
+    for number in range(10):
+        found = client.query(f"begin; select {number}, 'other'; select rows 3; commit")
+        assert kinds(found) == "CTDCTDDDCCZ"
+        assert row(found[2][1]) == [str(number).encode(), b"other"]
+        assert found[-1][1] == b"I"
+    assert (len(running.planner.checked), len(running.planner.asked)) == (checked, asked)
+    # 4 is not 3 where the literal is part of the plan
+    text = "begin; select 1, 'known'; select rows 4; commit"
+    assert kinds(client.query(text)) == "CTDCTDDDDCCZ"
+    assert running.planner.checked[checked:] == [text]
+    # statements that are alone, whatever surrounds them
+    for text in ("select 1, 'known';", ";; select 1, 'known' ; -- select", "get nothing;"):
+        client.query(text)
+    assert len(running.planner.checked) == checked + 1
+
+
+def test_grammar_of_pipelined_queries(running: Running, client: Client) -> None:
+    """Each Query is looked at on its own, also when the next has already arrived."""
+    client.send(query("select 1; syntax") + query("select 2; wait 2; select 3") + query("syntax; select 1") + query("select 4; get x"))
+    assert [kinds(client.until("Z")) for _ in range(4)] == ["EZ", "TDCCTDCZ", "EZ", "TDCTDCZ"]
+
+
 def test_bug_is_an_error(client: Client) -> None:
     """A handler that raises anything leaves an XX000 and a session."""
     assert error_of(client.query("crash"))["C"] == "XX000"

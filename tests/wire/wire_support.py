@@ -37,6 +37,12 @@ BASE: dict[str, Any] = {
 }  # fmt: skip
 
 
+WORDS = (
+    "begin", "start", "commit", "end", "rollback", "abort", "select", "put", "get", "wait", "deallocate", "notice", "fail",
+    "crash", "copy",
+)  # fmt: skip
+
+
 @dataclass
 class FakePlanned:
     """What Planned carries."""
@@ -62,6 +68,15 @@ class FakePlanner:
 
     def __init__(self) -> None:
         self.asked: list[str] = []
+        self.checked: list[str] = []
+
+    def check(self, text: str) -> None:
+        """The grammar of a Query of several: its statements begin with words this planner knows."""
+        self.checked.append(text)
+        for match in re.finditer(r"(?:'[^']*'|[^';])+", text):
+            word = re.match(r"\s*(\w+)", match[0])
+            if word and word[1].lower() not in WORDS:
+                raise DsqlError("42601", f'syntax error at or near "{word[1]}"', position=match.start() + word.start(1) + 1)
 
     def plan(self, request: Any) -> FakePlanned:
         """Planned of one statement."""
@@ -207,7 +222,8 @@ def serving(*, verdict: Any = None, authenticate: Any = None, **options: Any) ->
     listener = listen("127.0.0.1", free_port())
     planner = FakePlanner()
     server = Server(engine, listen_fd=listener.fileno(), **options)
-    service = GatewayService(server, engine, planner=planner, load_catalog=lambda session: None, authenticate=authenticate)
+    service = GatewayService(server, engine, planner=planner, parse=planner.check, load_catalog=lambda session: None,
+                             authenticate=authenticate)
     loop = server.start()
     thread = service.start()
     try:

@@ -3,6 +3,7 @@
     startup   settings of the startup packet, the login decision       plan   text -> Planned
     run       a Python statement (DDL, SET, SHOW, EXPLAIN ...)         step   a program that calls Python functions
     end       SET inside a transaction that is now over                close  nothing to keep
+    check     the grammar of a Query of several statements, before the first of them runs
 
 While a request is out its session belongs to this thread. A statement that waits (Pending: sys.wait_for_job, pg_sleep)
 goes on a timer list and is asked again; it never holds the thread.
@@ -30,6 +31,7 @@ from opendsql.catalog.ddl import calls
 from opendsql.catalog.result import Pending, PyResult
 from opendsql.catalog.settings import SessionSettings, apply_format, settings_of, startup_options
 from opendsql.errors import DsqlError
+from opendsql.query.parse import parse
 from opendsql.query.planner import Planner
 
 log = logging.getLogger("opendsql.gateway")
@@ -47,6 +49,7 @@ class GatewayService:
         server: the serving loop.
         engine: the EngineHandle of the process (kept alive; not used here).
         planner: object with plan(request) -> Planned; opendsql.query.planner.Planner by default.
+        parse: whole Query text -> anything, or DsqlError 42601; PostgreSQL's grammar by default.
         load_catalog: session -> Catalog; the catalog package's by default.
         authenticate: called with (user, password or None, startup parameters) at each startup; raises DsqlError to refuse.
     """
@@ -57,6 +60,7 @@ class GatewayService:
         engine: Any = None,
         *,
         planner: Any = None,
+        parse: Callable[[str], Any] = parse,
         load_catalog: Callable[[Any], Any] | None = None,
         authenticate: Authenticate | None = None,
     ) -> None:
@@ -64,6 +68,7 @@ class GatewayService:
         self.engine = engine
         self.load_catalog: Callable[[Any], Any] = load_catalog or catalog_load.load
         self.planner = planner or Planner(self.load_catalog)
+        self.parse = parse
         self.authenticate = authenticate
         if engine is not None:
             calls.open_session = engine.session  # sys.wait_for_job looks at newer snapshots than its caller's
@@ -149,6 +154,9 @@ class GatewayService:
         for name, value in settings.reports():
             request.report(name, value)
         request.set_settings(settings.settings_id)
+
+    def _check(self, request: WireRequest) -> None:
+        self.parse(request.text)
 
     def _plan(self, request: WireRequest) -> Any:
         with self._context(request):
