@@ -2,21 +2,28 @@
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
+WHEEL   = $(wildcard build/wheel/opendsql-*.whl)
 
-.PHONY: run test venv perf soak clean
+.PHONY: run test wheel venv perf soak clean
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 
-venv: $(BIN)/python
-	$(BIN)/python -m pip install --quiet '.[test]'
+# Built once; what is run and tested is this wheel, installed.
+wheel: $(BIN)/python
+	rm -rf build/wheel
+	$(BIN)/python -m pip wheel --quiet --no-deps -w build/wheel .
+	$(BIN)/python -m pip install --quiet --force-reinstall --no-deps build/wheel/opendsql-*.whl
 
-run: $(BIN)/python
-	$(BIN)/python -m pip install --quiet .
+run: wheel
+	$(BIN)/python -m pip install --quiet $(WHEEL)
 	$(BIN)/opendsql serve --data ./dsql-data
 
-# The tests meet the installed package, not the sources beside them: PYTHONSAFEPATH keeps this folder off sys.path.
+venv: wheel
+	$(BIN)/python -m pip install --quiet "$(WHEEL)[test]"
+
+# PYTHONSAFEPATH keeps this folder, whose dsql_core has no compiled modules, off sys.path.
 test: export PYTHONSAFEPATH = 1
 test: venv
 	$(BIN)/python -m pytest tests -q
@@ -24,11 +31,12 @@ test: venv
 
 perf: export PYTHONSAFEPATH = 1
 perf: venv
-	$(BIN)/python -m pip install --quiet '.[peer]'
+	$(BIN)/python -m pip install --quiet "$(WHEEL)[peer]"
 	$(BIN)/python -m pytest -c perf/pytest.ini perf
 
 soak: export PYTHONSAFEPATH = 1
 soak: venv
+	$(BIN)/python -m pip install --quiet "$(WHEEL)[peer]"
 	$(BIN)/python -m pytest tests -q -m soak
 	$(BIN)/python perf/tpcc.py --minutes 10 --skip-peer
 

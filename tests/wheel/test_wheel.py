@@ -27,7 +27,11 @@ print("works")
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Built in the tree, so that what an earlier build compiled is used again."""
+    """The one that `make test` built, unless a source is newer; else one is built here."""
+    sources = [path.stat().st_mtime for folder in ("dsql_core", "ext", "python") for path in (ROOT / folder).rglob("*.[phc]*") if path.suffix != ".pyc"]
+    for built in (ROOT / "build" / "wheel").glob("opendsql-*.whl"):
+        if built.stat().st_mtime > max(sources):
+            return built
     out = tmp_path_factory.mktemp("wheel")
     subprocess.run([sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "-w", str(out), str(ROOT)], check=True, cwd=out)
     (found,) = out.glob("opendsql-*.whl")
