@@ -2,7 +2,6 @@
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
-WHEEL   = $(wildcard build/wheel/opendsql-*.whl)
 
 .PHONY: run test wheel venv perf soak clean
 
@@ -17,11 +16,11 @@ wheel: $(BIN)/python
 	$(BIN)/python -m pip install --quiet --force-reinstall --no-deps build/wheel/opendsql-*.whl
 
 run: wheel
-	$(BIN)/python -m pip install --quiet $(WHEEL)
+	$(BIN)/python -m pip install --quiet "$$(ls build/wheel/opendsql-*.whl)"
 	$(BIN)/opendsql serve --data ./dsql-data
 
 venv: wheel
-	$(BIN)/python -m pip install --quiet "$(WHEEL)[test]"
+	$(BIN)/python -m pip install --quiet "$$(ls build/wheel/opendsql-*.whl)[test]"
 
 # PYTHONSAFEPATH keeps this folder, whose dsql_core has no compiled modules, off sys.path.
 test: export PYTHONSAFEPATH = 1
@@ -31,12 +30,12 @@ test: venv
 
 perf: export PYTHONSAFEPATH = 1
 perf: venv
-	$(BIN)/python -m pip install --quiet "$(WHEEL)[peer]"
+	$(BIN)/python -m pip install --quiet "$$(ls build/wheel/opendsql-*.whl)[peer]"
 	$(BIN)/python -m pytest -c perf/pytest.ini perf
 
 soak: export PYTHONSAFEPATH = 1
 soak: venv
-	$(BIN)/python -m pip install --quiet "$(WHEEL)[peer]"
+	$(BIN)/python -m pip install --quiet "$$(ls build/wheel/opendsql-*.whl)[peer]"
 	$(BIN)/python -m pytest tests -q -m soak
 	$(BIN)/python perf/tpcc.py --minutes 10 --skip-peer
 
