@@ -4,7 +4,32 @@
 from dsql_core.base.error cimport dsql_error_t
 from dsql_core.base.types cimport int32_t, int64_t, uint8_t
 from dsql_core.base.vector cimport Interval
-from dsql_core.types.timezone cimport TimeZone
+from dsql_core.types.extract cimport Unit
+from dsql_core.types.timezone cimport TimeZone, timezone_local_offset, timezone_offset
+
+# A time zone as SQL gives one: by name, or as an abbreviation or interval, a fixed offset.
+cdef struct Zone:
+    const TimeZone* named      # NULL = UTC
+    int32_t is_fixed
+    int32_t offset             # seconds east, when fixed
+
+cdef inline Zone zone_named(const TimeZone* named) noexcept nogil:
+    cdef Zone zone
+    zone.named = named
+    zone.is_fixed = 0
+    zone.offset = 0
+    return zone
+
+cdef inline int32_t zone_offset_at(const Zone* zone, int64_t utc) noexcept nogil:
+    return zone.offset if zone.is_fixed else timezone_offset(zone.named, utc)
+
+cdef inline int64_t zone_utc_of(const Zone* zone, int64_t local) noexcept nogil:
+    if zone.is_fixed:
+        return local - zone.offset * <int64_t>1000000
+    return local - timezone_local_offset(zone.named, local) * <int64_t>1000000
+
+# Zone named in a text argument (AT TIME ZONE 'x', timezone('x', ...)): 22023 `time zone "x" not recognized`.
+cdef int zone_argument(const uint8_t* name, size_t size, Zone* out, dsql_error_t* error) noexcept nogil
 
 # sign 1 adds, -1 subtracts.
 cdef int timestamp_add_interval(int64_t at, const Interval* span, int sign, int64_t* out,
@@ -26,8 +51,8 @@ cdef int date_to_timestamptz(int32_t date, const TimeZone* zone, int64_t* out, d
 cdef int timestamp_to_date(int64_t at, int32_t* out, dsql_error_t* error) noexcept nogil
 cdef int timestamptz_to_date(int64_t at, const TimeZone* zone, int32_t* out, dsql_error_t* error) noexcept nogil
 # timestamp -> timestamptz: local time in zone to instant (also AT TIME ZONE on a timestamp).
-cdef int timestamp_to_timestamptz(int64_t at, const TimeZone* zone, int64_t* out, dsql_error_t* error) noexcept nogil
-cdef int timestamptz_to_timestamp(int64_t at, const TimeZone* zone, int64_t* out, dsql_error_t* error) noexcept nogil
+cdef int timestamp_to_timestamptz(int64_t at, const Zone* zone, int64_t* out, dsql_error_t* error) noexcept nogil
+cdef int timestamptz_to_timestamp(int64_t at, const Zone* zone, int64_t* out, dsql_error_t* error) noexcept nogil
 cdef int timestamp_to_time(int64_t at, int64_t* out) noexcept nogil                     # 1 done, 0 = infinite: NULL
 # 1 done, 0 NULL
 cdef int timestamptz_to_timetz(int64_t at, const TimeZone* zone, int64_t* us, int32_t* west) noexcept nogil
@@ -44,19 +69,9 @@ cdef int make_timestamp(int32_t year, int32_t month, int32_t day, int32_t hour, 
 # to_timestamp(double)
 cdef int timestamptz_from_epoch(double seconds, int64_t* out, dsql_error_t* error) noexcept nogil
 
-# unit: text as the user wrote it ("day", "WEEK").
-cdef int timestamp_trunc(const uint8_t* unit, size_t size, int64_t at, int64_t* out, dsql_error_t* error) noexcept nogil
-cdef int timestamptz_trunc(const uint8_t* unit, size_t size, int64_t at, const TimeZone* zone, int64_t* out,
+cdef int timestamp_trunc(const Unit* unit, int64_t at, int64_t* out, dsql_error_t* error) noexcept nogil
+cdef int timestamptz_trunc(const Unit* unit, int64_t at, const Zone* zone, int64_t* out,
                            dsql_error_t* error) noexcept nogil
-cdef int interval_trunc(const uint8_t* unit, size_t size, const Interval* span, Interval* out,
-                        dsql_error_t* error) noexcept nogil
+cdef int interval_trunc(const Unit* unit, const Interval* span, Interval* out, dsql_error_t* error) noexcept nogil
 cdef int timestamp_bin(const Interval* stride, int64_t at, int64_t origin, int64_t* out,
                        dsql_error_t* error) noexcept nogil
-
-# Zone named in a text argument (AT TIME ZONE 'x', timezone('x', ...)): NULL and 22023 `time zone "x" not recognized`.
-# A zone given by abbreviation or as a fixed offset has *is_fixed set and its seconds east in *offset; otherwise the
-# returned zone (never NULL) applies.
-cdef int timezone_argument(const uint8_t* name, size_t size, const TimeZone** zone, int* is_fixed, int32_t* offset,
-                           dsql_error_t* error) noexcept nogil
-# local -> instant
-cdef int timestamp_at_offset(int64_t local, int32_t offset_east, int64_t* out, dsql_error_t* error) noexcept nogil

@@ -4,21 +4,21 @@ I1  Months are added first (the day clipped to the month's length), then days, t
     and days move the wall clock and microseconds move the instant.
 I2  Every result is inside PostgreSQL's range, infinite, or an error 22008.
 """
-from libc.math cimport isinf, isnan, rint
+from libc.math cimport INFINITY, isinf, isnan, rint
 from libc.stdint cimport INT32_MAX, INT32_MIN, INT64_MAX, INT64_MIN, int32_t, int64_t, uint8_t
 
-from dsql_core.base.error cimport dsql_error_set, dsql_error_t
+from dsql_core.base.error cimport dsql_error_detail, dsql_error_set, dsql_error_t
 from dsql_core.base.vector cimport Interval
 from dsql_core.types.calendar cimport (
-    DATE_END, DATE_MIN, US_PER_DAY, US_PER_HOUR, US_PER_MINUTE, US_PER_SECOND, DateTime, date_is_finite, date_of,
-    datetime_of, day_of_week, days_in_month, days_of, floor_div, time_us, timestamp_from, timestamp_is_finite,
+    DATE_END, DATE_MIN, US_PER_DAY, US_PER_HOUR, US_PER_MINUTE, US_PER_SECOND, DateTime, date_is_finite, datetime_of,
+    day_of_week, days_in_month, days_of, floor_div, local_timestamp_from, time_us, timestamp_from, timestamp_is_finite,
     timestamp_is_valid,
 )
-from dsql_core.types.chars cimport is_digit, shown
+from dsql_core.types.chars cimport shown
 from dsql_core.types.extract cimport (
     UNIT_CENTURY, UNIT_DAY, UNIT_DECADE, UNIT_EPOCH, UNIT_HOUR, UNIT_JULIAN, UNIT_MICROSECOND, UNIT_MILLENNIUM,
     UNIT_MILLISECOND, UNIT_MINUTE, UNIT_MONTH, UNIT_QUARTER, UNIT_SECOND, UNIT_UNKNOWN, UNIT_WEEK, UNIT_YEAR,
-    unit_not_recognized, unit_not_supported, unit_of,
+    Unit, unit_not_recognized, unit_not_supported,
 )
 from dsql_core.types.int128 cimport int64_add_overflow, int64_mul_overflow, int64_sub_overflow
 from dsql_core.types.timezone cimport (
@@ -49,6 +49,13 @@ cdef int _add_months(DateTime* t, int64_t months) noexcept nogil:
     return 0
 
 
+cdef inline int _add_us(int64_t* at, int64_t us, int sign) noexcept nogil:
+    # The negation of the least interval does not exist, so nothing can be it less.
+    if (sign < 0 and us == INT64_MIN) or int64_add_overflow(at[0], sign * us, at) or not timestamp_is_valid(at[0]):
+        return -1
+    return 0
+
+
 cdef int timestamp_add_interval(int64_t at, const Interval* span, int sign, int64_t* out,
                                 dsql_error_t* error) noexcept nogil:
     cdef DateTime t
@@ -63,8 +70,7 @@ cdef int timestamp_add_interval(int64_t at, const Interval* span, int sign, int6
     step = sign * <int64_t>span.days
     if int64_mul_overflow(step, US_PER_DAY, &step) or int64_add_overflow(at, step, &at) or not timestamp_is_valid(at):
         return _out_of_range(error)
-    if (int64_add_overflow(at, span.us, &at) if sign > 0 else int64_sub_overflow(at, span.us, &at)) or \
-            not timestamp_is_valid(at):
+    if _add_us(&at, span.us, sign) < 0:
         return _out_of_range(error)
     out[0] = at
     return 0
@@ -78,20 +84,20 @@ cdef int timestamptz_add_interval(int64_t at, const Interval* span, int sign, co
         return timestamp_add_interval(at, span, sign, out, error)
     if span.months != 0:
         datetime_of(at + timezone_offset(zone, at) * US_PER_SECOND, &t)
-        if _add_months(&t, sign * <int64_t>span.months) < 0 or timestamp_from(&t, &local) < 0:
+        if _add_months(&t, sign * <int64_t>span.months) < 0 or local_timestamp_from(&t, &local) < 0:
             return _out_of_range(error)
         at = local - timezone_local_offset(zone, local) * US_PER_SECOND
+        if not timestamp_is_valid(at):
+            return _out_of_range(error)
     if span.days != 0:
         local = at + timezone_offset(zone, at) * US_PER_SECOND
         datetime_of(local, &t)
         local = floor_div(local, US_PER_DAY) + sign * <int64_t>span.days
-        if local < DATE_MIN or local > 106751990LL:
+        if local < DATE_MIN - 1 or local > 106751990LL:
             return _out_of_range(error)
         local = local * US_PER_DAY + time_us(&t)
         at = local - timezone_local_offset(zone, local) * US_PER_SECOND
-    if not timestamp_is_valid(at) or \
-            (int64_add_overflow(at, span.us, &at) if sign > 0 else int64_sub_overflow(at, span.us, &at)) or \
-            not timestamp_is_valid(at):
+    if not timestamp_is_valid(at) or _add_us(&at, span.us, sign) < 0:
         return _out_of_range(error)
     out[0] = at
     return 0
@@ -233,30 +239,21 @@ cdef int timestamptz_to_date(int64_t at, const TimeZone* zone, int32_t* out, dsq
     return timestamp_to_date(at, out, error)
 
 
-cdef int timestamp_to_timestamptz(int64_t at, const TimeZone* zone, int64_t* out, dsql_error_t* error) noexcept nogil:
+cdef int timestamp_to_timestamptz(int64_t at, const Zone* zone, int64_t* out, dsql_error_t* error) noexcept nogil:
     if timestamp_is_finite(at):
-        at -= timezone_local_offset(zone, at) * US_PER_SECOND
+        at = zone_utc_of(zone, at)
         if not timestamp_is_valid(at):
             return _out_of_range(error)
     out[0] = at
     return 0
 
 
-cdef int timestamptz_to_timestamp(int64_t at, const TimeZone* zone, int64_t* out, dsql_error_t* error) noexcept nogil:
+cdef int timestamptz_to_timestamp(int64_t at, const Zone* zone, int64_t* out, dsql_error_t* error) noexcept nogil:
     if timestamp_is_finite(at):
-        at += timezone_offset(zone, at) * US_PER_SECOND
+        at += zone_offset_at(zone, at) * US_PER_SECOND
         if not timestamp_is_valid(at):
             return _out_of_range(error)
     out[0] = at
-    return 0
-
-
-cdef int timestamp_at_offset(int64_t local, int32_t offset_east, int64_t* out, dsql_error_t* error) noexcept nogil:
-    if timestamp_is_finite(local):
-        local -= offset_east * US_PER_SECOND
-        if not timestamp_is_valid(local):
-            return _out_of_range(error)
-    out[0] = local
     return 0
 
 
@@ -283,15 +280,36 @@ cdef int64_t interval_to_time(const Interval* span) noexcept nogil:
 
 # ------------------------------------------------------------------------------------------------------ construction
 
+cdef int _day_from(int32_t year, int32_t month, int32_t day, int32_t shown_year, int64_t* out,
+                   dsql_error_t* error) noexcept nogil:
+    # Negative years are BC. 22008 with the fields as they were given, but for the year make_date shows.
+    cdef int32_t astronomical = year + 1 if year < 0 else year
+    if year == 0 or year < -2147483647 or month < 1 or month > 12 or day < 1 or \
+            day > days_in_month(astronomical, month):
+        dsql_error_set(error, b"22008", b"date field value out of range: %d-%02d-%02d",
+                       shown_year, month, day)
+        return -1
+    out[0] = days_of(astronomical, month, day)
+    if out[0] < DATE_MIN or out[0] >= DATE_END:
+        dsql_error_set(error, b"22008", b"date out of range: %d-%02d-%02d", shown_year, month, day)
+        return -1
+    return 0
+
+
+cdef int _bad_time(int32_t hour, int32_t minute, double second, dsql_error_t* error) noexcept nogil:
+    if isnan(second):
+        dsql_error_set(error, b"22008", b"time field value out of range: %d:%02d:NaN", hour, minute)
+    elif second == INFINITY or second == -INFINITY:
+        dsql_error_set(error, b"22008", b"time field value out of range: %d:%02d:%sInfinity", hour, minute,
+                       b"" if second > 0 else b"-")
+    else:
+        dsql_error_set(error, b"22008", b"time field value out of range: %d:%02d:%02g", hour, minute, second)
+    return -1
+
+
 cdef int make_date(int32_t year, int32_t month, int32_t day, int32_t* out, dsql_error_t* error) noexcept nogil:
     cdef int64_t days
-    cdef int32_t astronomical = year + 1 if year < 0 else year
-    if year == 0 or month < 1 or month > 12 or day < 1 or day > days_in_month(astronomical, month):
-        dsql_error_set(error, b"22008", b"date field value out of range: %d-%02d-%02d", <int>year, <int>month, <int>day)
-        return -1
-    days = days_of(astronomical, month, day)
-    if days < DATE_MIN or days >= DATE_END:
-        dsql_error_set(error, b"22008", b"date out of range: %d-%02d-%02d", <int>year, <int>month, <int>day)
+    if _day_from(year, month, day, year + 1 if year < 0 and year > -2147483647 else year, &days, error) < 0:
         return -1
     out[0] = <int32_t>days
     return 0
@@ -299,15 +317,13 @@ cdef int make_date(int32_t year, int32_t month, int32_t day, int32_t* out, dsql_
 
 cdef int make_time(int32_t hour, int32_t minute, double second, int64_t* out, dsql_error_t* error) noexcept nogil:
     cdef int64_t us
-    if hour < 0 or hour > 24 or minute < 0 or minute > 59 or isnan(second) or second < 0 or second > 60 or \
-            (hour == 24 and (minute > 0 or second > 0)):
-        dsql_error_set(error, b"22008", b"time field value out of range: %d:%02d:%02g", <int>hour, <int>minute, second)
-        return -1
-    us = (hour * <int64_t>60 + minute) * US_PER_MINUTE + <int64_t>rint(second * 1000000)
-    if us > US_PER_DAY:
-        dsql_error_set(error, b"22008", b"time field value out of range: %d:%02d:%02g", <int>hour, <int>minute, second)
-        return -1
-    out[0] = us
+    # 24:00:00 is allowed, and a second may round up to 60.
+    if hour < 0 or hour > 24 or minute < 0 or minute > 59 or isnan(second) or second < 0 or second > 60:
+        return _bad_time(hour, minute, second, error)
+    us = <int64_t>rint(second * 1000000.0)
+    out[0] = (hour * <int64_t>60 + minute) * 60 * US_PER_SECOND + us
+    if us > 60 * US_PER_SECOND or out[0] > US_PER_DAY:
+        return _bad_time(hour, minute, second, error)
     return 0
 
 
@@ -315,14 +331,9 @@ cdef int make_timestamp(int32_t year, int32_t month, int32_t day, int32_t hour, 
                         int64_t* out, dsql_error_t* error) noexcept nogil:
     cdef int64_t us
     cdef int64_t days
-    cdef int32_t astronomical = year + 1 if year < 0 else year
-    if year == 0 or month < 1 or month > 12 or day < 1 or day > days_in_month(astronomical, month):
-        dsql_error_set(error, b"22008", b"date field value out of range: %d-%02d-%02d", <int>year, <int>month, <int>day)
+    if _day_from(year, month, day, year, &days, error) < 0 or make_time(hour, minute, second, &us, error) < 0:
         return -1
-    if make_time(hour, minute, second, &us, error) < 0:
-        return -1
-    days = days_of(astronomical, month, day)
-    if days < DATE_MIN or days > 106751990LL or not timestamp_is_valid(days * US_PER_DAY + us):
+    if days > 106751990LL or not timestamp_is_valid(days * US_PER_DAY + us):
         dsql_error_set(error, b"22008", b"timestamp out of range: %d-%02d-%02d %d:%02d:%02g", <int>year, <int>month,
                        <int>day, <int>hour, <int>minute, second)
         return -1
@@ -348,104 +359,99 @@ cdef int timestamptz_from_epoch(double seconds, int64_t* out, dsql_error_t* erro
 
 # -------------------------------------------------------------------------------------------------------- truncation
 
-cdef int _trunc(int unit, DateTime* t) noexcept nogil:
-    # 1: date changed by days or more, 0: only the time of day; -1 unit does not truncate.
-    cdef DateTime monday
-    cdef int64_t days
+cdef inline int64_t _floor_to(int64_t value, int64_t unit) noexcept nogil:
+    return floor_div(value, unit) * unit
+
+
+cdef int _cut(int unit, int64_t local, int64_t* out) noexcept nogil:
+    # 1 = cut at a day or more, 0 = below, -1 = not a unit to cut to.
+    cdef DateTime at
+    cdef int64_t day, year
     if unit == UNIT_MICROSECOND:
+        out[0] = local
         return 0
     if unit == UNIT_MILLISECOND:
-        t.us = t.us / 1000 * 1000
+        out[0] = _floor_to(local, 1000)
         return 0
-    t.us = 0
     if unit == UNIT_SECOND:
+        out[0] = _floor_to(local, US_PER_SECOND)
         return 0
-    t.second = 0
     if unit == UNIT_MINUTE:
+        out[0] = _floor_to(local, US_PER_MINUTE)
         return 0
-    t.minute = 0
     if unit == UNIT_HOUR:
+        out[0] = _floor_to(local, US_PER_HOUR)
         return 0
-    t.hour = 0
+    day = floor_div(local, US_PER_DAY)
     if unit == UNIT_DAY:
+        out[0] = day * US_PER_DAY
         return 1
     if unit == UNIT_WEEK:
-        days = days_of(t.year, t.month, t.day)
-        date_of(days - (day_of_week(days) + 6) % 7, &monday)
-        t.year = monday.year
-        t.month = monday.month
-        t.day = monday.day
+        out[0] = (day - (day_of_week(day) + 6) % 7) * US_PER_DAY
         return 1
-    t.day = 1
+    datetime_of(local, &at)
+    year = at.year
     if unit == UNIT_MONTH:
+        out[0] = days_of(year, at.month, 1) * US_PER_DAY
         return 1
-    t.month = (t.month - 1) / 3 * 3 + 1
     if unit == UNIT_QUARTER:
-        return 1
-    t.month = 1
-    if unit == UNIT_YEAR:
+        out[0] = days_of(year, (at.month - 1) / 3 * 3 + 1, 1) * US_PER_DAY
         return 1
     if unit == UNIT_DECADE:
-        t.year = t.year / 10 * 10 if t.year > 0 else -((8 - (t.year - 1)) / 10) * 10
-        return 1
-    if unit == UNIT_CENTURY:
-        t.year = (t.year + 99) / 100 * 100 - 99 if t.year > 0 else -((99 - (t.year - 1)) / 100) * 100 + 1
-        return 1
-    if unit == UNIT_MILLENNIUM:
-        t.year = (t.year + 999) / 1000 * 1000 - 999 if t.year > 0 else -((999 - (t.year - 1)) / 1000) * 1000 + 1
-        return 1
-    return -1
+        year = _floor_to(year, 10)
+    elif unit == UNIT_CENTURY:
+        year = _floor_to(year - 1, 100) + 1
+    elif unit == UNIT_MILLENNIUM:
+        year = _floor_to(year - 1, 1000) + 1
+    elif unit != UNIT_YEAR:
+        return -1
+    out[0] = days_of(year, 1, 1) * US_PER_DAY
+    return 1
 
 
-cdef int timestamp_trunc(const uint8_t* unit, size_t size, int64_t at, int64_t* out,
-                         dsql_error_t* error) noexcept nogil:
-    cdef DateTime t
-    cdef int code = unit_of(unit, size)
-    if not timestamp_is_finite(at):
-        out[0] = at
-        return 0
-    if code == UNIT_UNKNOWN or (code >= UNIT_EPOCH and code <= UNIT_JULIAN):
-        return unit_not_recognized(unit, size, b"timestamp without time zone", error)
-    datetime_of(at, &t)
-    if _trunc(code, &t) < 0:
-        return unit_not_supported(unit, size, b"timestamp without time zone", error)
-    if timestamp_from(&t, out) < 0:
-        return _out_of_range(error)
+cdef inline bint _is_length(const Unit* unit) noexcept nogil:
+    # Fields that are no length of time (dow, epoch, ...) are not known to date_trunc at all.
+    return unit.code != UNIT_UNKNOWN and (unit.code < UNIT_EPOCH or unit.code > UNIT_JULIAN)
+
+
+cdef int timestamp_trunc(const Unit* unit, int64_t at, int64_t* out, dsql_error_t* error) noexcept nogil:
+    if timestamp_is_finite(at):
+        if not _is_length(unit):
+            return unit_not_recognized(unit, b"timestamp without time zone", error)
+        if _cut(unit.code, at, &at) < 0:
+            return unit_not_supported(unit, b"timestamp without time zone", error)
+        if not timestamp_is_valid(at):
+            return _out_of_range(error)
+    out[0] = at
     return 0
 
 
-cdef int timestamptz_trunc(const uint8_t* unit, size_t size, int64_t at, const TimeZone* zone, int64_t* out,
+cdef int timestamptz_trunc(const Unit* unit, int64_t at, const Zone* zone, int64_t* out,
                            dsql_error_t* error) noexcept nogil:
-    cdef DateTime t
+    # From days on the offset is looked up again: midnight may have another one.
     cdef int64_t local
-    cdef int32_t offset
+    cdef int64_t offset
     cdef int status
-    cdef int code = unit_of(unit, size)
-    if not timestamp_is_finite(at):
-        out[0] = at
-        return 0
-    if code == UNIT_UNKNOWN or (code >= UNIT_EPOCH and code <= UNIT_JULIAN):
-        return unit_not_recognized(unit, size, b"timestamp with time zone", error)
-    offset = timezone_offset(zone, at)
-    datetime_of(at + offset * US_PER_SECOND, &t)
-    status = _trunc(code, &t)
-    if status < 0:
-        return unit_not_supported(unit, size, b"timestamp with time zone", error)
-    if timestamp_from(&t, &local) < 0:
-        return _out_of_range(error)
-    if status == 1:
-        offset = timezone_local_offset(zone, local)
-    out[0] = local - offset * US_PER_SECOND
-    return 0 if timestamp_is_valid(out[0]) else _out_of_range(error)
+    if timestamp_is_finite(at):
+        if not _is_length(unit):
+            return unit_not_recognized(unit, b"timestamp with time zone", error)
+        offset = zone_offset_at(zone, at) * US_PER_SECOND
+        status = _cut(unit.code, at + offset, &local)
+        if status < 0:
+            return unit_not_supported(unit, b"timestamp with time zone", error)
+        at = zone_utc_of(zone, local) if status == 1 else local - offset
+        if not timestamp_is_valid(at):
+            return _out_of_range(error)
+    out[0] = at
+    return 0
 
 
-cdef int interval_trunc(const uint8_t* unit, size_t size, const Interval* span, Interval* out,
-                        dsql_error_t* error) noexcept nogil:
-    cdef int code = unit_of(unit, size)
+cdef int interval_trunc(const Unit* unit, const Interval* span, Interval* out, dsql_error_t* error) noexcept nogil:
+    cdef int code = unit.code
     cdef int64_t step = 0
     out[0] = span[0]
-    if code == UNIT_UNKNOWN or (code >= UNIT_EPOCH and code <= UNIT_JULIAN):
-        return unit_not_recognized(unit, size, b"interval", error)
+    if not _is_length(unit):
+        return unit_not_recognized(unit, b"interval", error)
     if code == UNIT_MICROSECOND:
         return 0
     if code == UNIT_MILLISECOND:
@@ -476,7 +482,10 @@ cdef int interval_trunc(const uint8_t* unit, size_t size, const Interval* span, 
     elif code == UNIT_MILLENNIUM:
         out.months = out.months / 12000 * 12000
     else:
-        return unit_not_supported(unit, size, b"interval", error)
+        unit_not_supported(unit, b"interval", error)
+        if code == UNIT_WEEK:
+            dsql_error_detail(error, b"Months usually have fractional weeks.")
+        return -1
     return 0
 
 
@@ -503,8 +512,8 @@ cdef int timestamp_bin(const Interval* stride, int64_t at, int64_t origin, int64
     if int64_sub_overflow(at, origin, &distance):
         dsql_error_set(error, b"22008", b"interval out of range")
         return -1
-    start = floor_div(distance, width) * width
-    if int64_add_overflow(origin, start, &start) or not timestamp_is_valid(start):
+    distance %= width
+    if int64_sub_overflow(at, distance + width if distance < 0 else distance, &start) or not timestamp_is_valid(start):
         return _out_of_range(error)
     out[0] = start
     return 0
@@ -512,35 +521,15 @@ cdef int timestamp_bin(const Interval* stride, int64_t at, int64_t origin, int64
 
 # ------------------------------------------------------------------------------------------------------ zones by name
 
-cdef int timezone_argument(const uint8_t* name, size_t size, const TimeZone** zone, int* is_fixed, int32_t* offset,
-                           dsql_error_t* error) noexcept nogil:
-    # Order: abbreviation, then name. A numeric text is POSIX: positive is west.
-    cdef int is_dst = 0
-    cdef int64_t hours = 0
-    cdef int64_t minutes = 0
-    cdef const uint8_t* at = name
-    cdef const uint8_t* end = name + size
-    is_fixed[0] = 1
-    zone[0] = NULL
-    if timezone_abbreviation(name, size, offset, &is_dst):
-        return 0
-    if size > 0 and (at[0] == c'+' or at[0] == c'-' or is_digit(at[0])):
-        if not is_digit(at[0]):
-            at += 1
-        while at < end and is_digit(at[0]) and hours < 1000:
-            hours = hours * 10 + (at[0] - 48)
-            at += 1
-        if at < end and at[0] == c':' and end - at == 3 and is_digit(at[1]) and is_digit(at[2]):
-            minutes = (at[1] - 48) * 10 + (at[2] - 48)
-            at += 3
-        if at == end and hours < 168 and minutes < 60:
-            offset[0] = <int32_t>(hours * 3600 + minutes * 60)
-            if name[0] != c'-':
-                offset[0] = -offset[0]
-            return 0
-    is_fixed[0] = 0
-    zone[0] = timezone_find(name, size)
-    if zone[0] == NULL:
-        dsql_error_set(error, b"22023", b"time zone \"%.*s\" not recognized", shown(size), name)
-        return -1
+cdef int zone_argument(const uint8_t* name, size_t size, Zone* out, dsql_error_t* error) noexcept nogil:
+    # Abbreviations come before names.
+    cdef int is_dst
+    out.offset = 0
+    out.is_fixed = timezone_abbreviation(name, size, &out.offset, &is_dst)
+    out.named = NULL
+    if not out.is_fixed:
+        out.named = timezone_find(name, size)
+        if out.named == NULL:
+            dsql_error_set(error, b"22023", b"time zone \"%.*s\" not recognized", shown(size), name)
+            return -1
     return 0

@@ -42,22 +42,34 @@ cdef struct Extracted:
     int32_t scale
     int32_t kind
 
+cdef struct Unit:
+    int code                   # UNIT_*
+    const uint8_t* name        # as the user wrote it, borrowed
+    size_t size
+
 cdef int unit_of(const uint8_t* name, size_t size) noexcept nogil             # UNIT_*; any case
-cdef int unit_not_recognized(const uint8_t* name, size_t size, const char* type_name,
-                             dsql_error_t* error) noexcept nogil
-cdef int unit_not_supported(const uint8_t* name, size_t size, const char* type_name, dsql_error_t* error) noexcept nogil
+cdef inline Unit unit_named(const uint8_t* name, size_t size) noexcept nogil:
+    # Looked up once for many values.
+    cdef Unit unit
+    unit.code = unit_of(name, size)
+    unit.name = name
+    unit.size = size
+    return unit
+
+cdef int unit_not_recognized(const Unit* unit, const char* type_name, dsql_error_t* error) noexcept nogil
+cdef int unit_not_supported(const Unit* unit, const char* type_name, dsql_error_t* error) noexcept nogil
 
 # 0, -1 error set (22023 not recognized, 0A000 not supported).
-cdef int extract_timestamp(const uint8_t* unit, size_t size, int64_t at, Extracted* out,
+cdef int extract_timestamp(const Unit* unit, int64_t at, Extracted* out,
                            dsql_error_t* error) noexcept nogil
-cdef int extract_timestamptz(const uint8_t* unit, size_t size, int64_t at, const TimeZone* zone, Extracted* out,
+cdef int extract_timestamptz(const Unit* unit, int64_t at, const TimeZone* zone, Extracted* out,
                              dsql_error_t* error) noexcept nogil
-cdef int extract_date(const uint8_t* unit, size_t size, int32_t date, Extracted* out,
+cdef int extract_date(const Unit* unit, int32_t date, Extracted* out,
                       dsql_error_t* error) noexcept nogil
-cdef int extract_time(const uint8_t* unit, size_t size, int64_t us, Extracted* out, dsql_error_t* error) noexcept nogil
-cdef int extract_timetz(const uint8_t* unit, size_t size, int64_t us, int32_t west, Extracted* out,
+cdef int extract_time(const Unit* unit, int64_t us, Extracted* out, dsql_error_t* error) noexcept nogil
+cdef int extract_timetz(const Unit* unit, int64_t us, int32_t west, Extracted* out,
                         dsql_error_t* error) noexcept nogil
-cdef int extract_interval(const uint8_t* unit, size_t size, const Interval* span, Extracted* out,
+cdef int extract_interval(const Unit* unit, const Interval* span, Extracted* out,
                           dsql_error_t* error) noexcept nogil
 # Results of kind other than EXTRACT_NULL, as extract() and date_part() return them.
 cdef int extracted_numeric(const Extracted* value, Pool* pool, Var* out, dsql_error_t* error) noexcept nogil

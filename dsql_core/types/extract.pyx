@@ -86,27 +86,23 @@ cdef int unit_of(const uint8_t* name, size_t size) noexcept nogil:
     return UNIT_UNKNOWN
 
 
-cdef int _refuse(const uint8_t* name, size_t size, const char* type_name, const char* sqlstate, const char* message,
+cdef int _refuse(const Unit* unit, const char* type_name, const char* sqlstate, const char* message,
                  dsql_error_t* error) noexcept nogil:
     cdef char lowered[256]
-    cdef size_t i
-    if size > 255:
-        size = 255
+    cdef size_t i, size = unit.size if unit.size < 256 else 255
     for i in range(size):
-        lowered[i] = <char>lower_ascii(name[i])
+        lowered[i] = <char>lower_ascii(unit.name[i])
     lowered[size] = 0
     dsql_error_set(error, sqlstate, message, &lowered[0], type_name)
     return -1
 
 
-cdef int unit_not_recognized(const uint8_t* name, size_t size, const char* type_name,
-                             dsql_error_t* error) noexcept nogil:
-    return _refuse(name, size, type_name, b"22023", b"unit \"%s\" not recognized for type %s", error)
+cdef int unit_not_recognized(const Unit* unit, const char* type_name, dsql_error_t* error) noexcept nogil:
+    return _refuse(unit, type_name, b"22023", b"unit \"%s\" not recognized for type %s", error)
 
 
-cdef int unit_not_supported(const uint8_t* name, size_t size, const char* type_name,
-                            dsql_error_t* error) noexcept nogil:
-    return _refuse(name, size, type_name, b"0A000", b"unit \"%s\" not supported for type %s", error)
+cdef int unit_not_supported(const Unit* unit, const char* type_name, dsql_error_t* error) noexcept nogil:
+    return _refuse(unit, type_name, b"0A000", b"unit \"%s\" not supported for type %s", error)
 
 
 cdef void iso_week(int64_t days, int32_t* year, int32_t* week) noexcept nogil:
@@ -197,13 +193,14 @@ cdef inline void _clear(Extracted* out) noexcept nogil:
     out.kind = EXTRACT_VALUE
 
 
-cdef int _infinite(int unit, bint negative, const uint8_t* name, size_t size, const char* type_name,
-                   Extracted* out, dsql_error_t* error) noexcept nogil:
+cdef int _infinite(const Unit* unit, bint negative, const char* type_name, Extracted* out,
+                   dsql_error_t* error) noexcept nogil:
     # Growing fields are infinite, cyclic ones NULL.
-    if unit == UNIT_UNKNOWN:
-        return unit_not_recognized(name, size, type_name, error)
-    if unit == UNIT_YEAR or unit == UNIT_DECADE or unit == UNIT_CENTURY or unit == UNIT_MILLENNIUM or \
-            unit == UNIT_JULIAN or unit == UNIT_ISOYEAR or unit == UNIT_EPOCH:
+    if unit.code == UNIT_UNKNOWN:
+        return unit_not_recognized(unit, type_name, error)
+    if unit.code == UNIT_YEAR or unit.code == UNIT_DECADE or unit.code == UNIT_CENTURY or \
+            unit.code == UNIT_MILLENNIUM or unit.code == UNIT_JULIAN or unit.code == UNIT_ISOYEAR or \
+            unit.code == UNIT_EPOCH:
         out.kind = EXTRACT_INFINITE
         out.value = -1 if negative else 1
         return 0
@@ -211,17 +208,17 @@ cdef int _infinite(int unit, bint negative, const uint8_t* name, size_t size, co
     return 0
 
 
-cdef int _extract(const uint8_t* name, size_t size, int64_t at, const TimeZone* zone, bint zoned, const char* type_name,
+cdef int _extract(const Unit* unit, int64_t at, const TimeZone* zone, bint zoned, const char* type_name,
                   Extracted* out, dsql_error_t* error) noexcept nogil:
     cdef DateTime t
     cdef int32_t east = 0
-    cdef int unit = unit_of(name, size)
+    cdef int code = unit.code
     _clear(out)
     if not timestamp_is_finite(at):
-        return _infinite(unit, at == INT64_MIN, name, size, type_name, out, error)
-    if unit == UNIT_UNKNOWN:
-        return unit_not_recognized(name, size, type_name, error)
-    if unit == UNIT_EPOCH:
+        return _infinite(unit, at == INT64_MIN, type_name, out, error)
+    if code == UNIT_UNKNOWN:
+        return unit_not_recognized(unit, type_name, error)
+    if code == UNIT_EPOCH:
         out.value = at
         out.value = out.value + 10957 * US_PER_DAY
         out.scale = 6
@@ -229,32 +226,32 @@ cdef int _extract(const uint8_t* name, size_t size, int64_t at, const TimeZone* 
     if zoned:
         east = timezone_offset(zone, at)
     datetime_of(at + east * US_PER_SECOND, &t)
-    if _time_field(unit, &t, out) or _date_field(unit, &t, out) or (zoned and _zone_field(unit, east, out)):
+    if _time_field(code, &t, out) or _date_field(code, &t, out) or (zoned and _zone_field(code, east, out)):
         return 0
-    return unit_not_supported(name, size, type_name, error)
+    return unit_not_supported(unit, type_name, error)
 
 
-cdef int extract_timestamp(const uint8_t* unit, size_t size, int64_t at, Extracted* out,
+cdef int extract_timestamp(const Unit* unit, int64_t at, Extracted* out,
                            dsql_error_t* error) noexcept nogil:
-    return _extract(unit, size, at, NULL, False, b"timestamp without time zone", out, error)
+    return _extract(unit, at, NULL, False, b"timestamp without time zone", out, error)
 
 
-cdef int extract_timestamptz(const uint8_t* unit, size_t size, int64_t at, const TimeZone* zone, Extracted* out,
+cdef int extract_timestamptz(const Unit* unit, int64_t at, const TimeZone* zone, Extracted* out,
                              dsql_error_t* error) noexcept nogil:
-    return _extract(unit, size, at, zone, True, b"timestamp with time zone", out, error)
+    return _extract(unit, at, zone, True, b"timestamp with time zone", out, error)
 
 
-cdef int extract_date(const uint8_t* unit, size_t size, int32_t date, Extracted* out,
+cdef int extract_date(const Unit* unit, int32_t date, Extracted* out,
                       dsql_error_t* error) noexcept nogil:
     cdef DateTime t
-    cdef int code = unit_of(unit, size)
+    cdef int code = unit.code
     _clear(out)
     if code == UNIT_UNKNOWN:
-        return unit_not_recognized(unit, size, b"date", error)
+        return unit_not_recognized(unit, b"date", error)
     if code <= UNIT_HOUR or code >= UNIT_TIMEZONE:
-        return unit_not_supported(unit, size, b"date", error)
+        return unit_not_supported(unit, b"date", error)
     if not date_is_finite(date):
-        return _infinite(code, date == INT32_MIN, unit, size, b"date", out, error)
+        return _infinite(unit, date == INT32_MIN, b"date", out, error)
     if code == UNIT_EPOCH:
         out.value = (date + <int64_t>10957) * 86400
         return 0
@@ -263,51 +260,51 @@ cdef int extract_date(const uint8_t* unit, size_t size, int32_t date, Extracted*
     if code == UNIT_JULIAN:
         out.value = <int64_t>date + 2451545
     elif not _date_field(code, &t, out):
-        return unit_not_supported(unit, size, b"date", error)
+        return unit_not_supported(unit, b"date", error)
     return 0
 
 
-cdef int extract_time(const uint8_t* unit, size_t size, int64_t us, Extracted* out, dsql_error_t* error) noexcept nogil:
+cdef int extract_time(const Unit* unit, int64_t us, Extracted* out, dsql_error_t* error) noexcept nogil:
     cdef DateTime t
-    cdef int code = unit_of(unit, size)
+    cdef int code = unit.code
     _clear(out)
     if code == UNIT_UNKNOWN:
-        return unit_not_recognized(unit, size, b"time without time zone", error)
+        return unit_not_recognized(unit, b"time without time zone", error)
     time_of(us, &t)
     if code == UNIT_EPOCH:
         out.value = us
         out.scale = 6
     elif not _time_field(code, &t, out):
-        return unit_not_supported(unit, size, b"time without time zone", error)
+        return unit_not_supported(unit, b"time without time zone", error)
     return 0
 
 
-cdef int extract_timetz(const uint8_t* unit, size_t size, int64_t us, int32_t west, Extracted* out,
+cdef int extract_timetz(const Unit* unit, int64_t us, int32_t west, Extracted* out,
                         dsql_error_t* error) noexcept nogil:
     cdef DateTime t
-    cdef int code = unit_of(unit, size)
+    cdef int code = unit.code
     _clear(out)
     if code == UNIT_UNKNOWN:
-        return unit_not_recognized(unit, size, b"time with time zone", error)
+        return unit_not_recognized(unit, b"time with time zone", error)
     time_of(us, &t)
     if code == UNIT_EPOCH:
         out.value = us + west * US_PER_SECOND
         out.scale = 6
     elif not _time_field(code, &t, out) and not _zone_field(code, -west, out):
-        return unit_not_supported(unit, size, b"time with time zone", error)
+        return unit_not_supported(unit, b"time with time zone", error)
     return 0
 
 
-cdef int extract_interval(const uint8_t* unit, size_t size, const Interval* span, Extracted* out,
+cdef int extract_interval(const Unit* unit, const Interval* span, Extracted* out,
                           dsql_error_t* error) noexcept nogil:
-    cdef int code = unit_of(unit, size)
+    cdef int code = unit.code
     cdef int64_t within = span.us % US_PER_MINUTE
     cdef int64_t days
     cdef int32_t months = span.months % 12
     cdef int32_t years = span.months / 12
     _clear(out)
     if code == UNIT_UNKNOWN:
-        return unit_not_recognized(unit, size, b"interval", error)
+        return unit_not_recognized(unit, b"interval", error)
     if code == UNIT_MICROSECOND or code == UNIT_MILLISECOND or code == UNIT_SECOND:
         out.value = within
         out.scale = 6 if code == UNIT_SECOND else 3 if code == UNIT_MILLISECOND else 0
@@ -336,7 +333,7 @@ cdef int extract_interval(const uint8_t* unit, size_t size, const Interval* span
         out.value = out.value * 1000000 + span.us
         out.scale = 6
     else:
-        return unit_not_supported(unit, size, b"interval", error)
+        return unit_not_supported(unit, b"interval", error)
     return 0
 
 

@@ -7,18 +7,17 @@ from libc.string cimport memset
 
 from dsql_core.base.error cimport dsql_error_clear, dsql_error_t
 from dsql_core.base.memory cimport Buffer, Pool, buffer_free, buffer_init, pool_free, pool_init
-from dsql_core.base.types cimport uint8_t
 from dsql_core.base.vector cimport (
     OID_DATE, OID_INTERVAL, OID_NUMERIC, OID_TIME, OID_TIMESTAMP, OID_TIMESTAMPTZ, OID_TIMETZ, Value, type_phys,
 )
 from dsql_core.types.datetime cimport (
-    date_to_timestamp, date_to_timestamptz, interval_trunc, timestamp_add_interval, timestamp_age, timestamp_bin,
+    Zone, date_to_timestamp, date_to_timestamptz, interval_trunc, timestamp_add_interval, timestamp_age, timestamp_bin,
     timestamp_subtract, timestamp_to_timestamptz, timestamp_trunc, timestamptz_add_interval, timestamptz_age,
-    timestamptz_from_epoch, timestamptz_to_timestamp, timestamptz_trunc,
+    timestamptz_from_epoch, timestamptz_to_timestamp, timestamptz_trunc, zone_named,
 )
 from dsql_core.types.extract cimport (
-    EXTRACT_NULL, Extracted, extract_date, extract_interval, extract_time, extract_timestamp, extract_timestamptz,
-    extract_timetz, extracted_numeric,
+    EXTRACT_NULL, Extracted, Unit, extract_date, extract_interval, extract_time, extract_timestamp, extract_timestamptz,
+    extract_timetz, extracted_numeric, unit_named,
 )
 from dsql_core.types.face cimport Format, refusal, settings_of
 from dsql_core.types.interval cimport (
@@ -72,8 +71,8 @@ def temporal(op: str, *texts: str, format: Format | None = None) -> str | None:
     cdef Extracted extracted
     cdef dsql_error_t error
     cdef const TimeZone* zone = settings_of(format).timezone if format is not None else NULL
-    cdef const uint8_t* unit = NULL
-    cdef size_t unit_size = 0
+    cdef Zone session = zone_named(zone)
+    cdef Unit unit = unit_named(NULL, 0)
     cdef double number = 0
     cdef bytes data
     cdef int status = -2
@@ -89,8 +88,7 @@ def temporal(op: str, *texts: str, format: Format | None = None) -> str | None:
             data = text.encode()
             kept.append(data)
             if kind == "unit":
-                unit = data
-                unit_size = len(data)
+                unit = unit_named(data, len(data))
             elif kind == "number":
                 number = float(text)
             else:
@@ -105,16 +103,16 @@ def temporal(op: str, *texts: str, format: Format | None = None) -> str | None:
             status = timestamptz_add_interval(v[0].v.i64, &v[1].v.interval, 1 if "+" in op else -1, zone,
                                               &result.v.i64, &error)
         elif op == "trunc timestamp":
-            status = timestamp_trunc(unit, unit_size, v[0].v.i64, &result.v.i64, &error)
+            status = timestamp_trunc(&unit, v[0].v.i64, &result.v.i64, &error)
         elif op == "trunc timestamptz":
-            status = timestamptz_trunc(unit, unit_size, v[0].v.i64, zone, &result.v.i64, &error)
+            status = timestamptz_trunc(&unit, v[0].v.i64, &session, &result.v.i64, &error)
         elif op == "bin":
             status = timestamp_bin(&v[0].v.interval, v[1].v.i64, v[2].v.i64, &result.v.i64, &error)
         elif op == "timestamp to timestamptz":
-            status = timestamp_to_timestamptz(v[0].v.i64, zone, &result.v.i64, &error)
+            status = timestamp_to_timestamptz(v[0].v.i64, &session, &result.v.i64, &error)
         elif op == "timestamptz to timestamp":
             result.type_oid = OID_TIMESTAMP
-            status = timestamptz_to_timestamp(v[0].v.i64, zone, &result.v.i64, &error)
+            status = timestamptz_to_timestamp(v[0].v.i64, &session, &result.v.i64, &error)
         elif op == "date to timestamp":
             status = date_to_timestamp(v[0].v.i32, &result.v.i64, &error)
         elif op == "date to timestamptz":
@@ -123,17 +121,17 @@ def temporal(op: str, *texts: str, format: Format | None = None) -> str | None:
             status = timestamptz_from_epoch(number, &result.v.i64, &error)
         elif op.startswith("extract"):
             if op == "extract timestamp":
-                status = extract_timestamp(unit, unit_size, v[0].v.i64, &extracted, &error)
+                status = extract_timestamp(&unit, v[0].v.i64, &extracted, &error)
             elif op == "extract timestamptz":
-                status = extract_timestamptz(unit, unit_size, v[0].v.i64, zone, &extracted, &error)
+                status = extract_timestamptz(&unit, v[0].v.i64, zone, &extracted, &error)
             elif op == "extract date":
-                status = extract_date(unit, unit_size, v[0].v.i32, &extracted, &error)
+                status = extract_date(&unit, v[0].v.i32, &extracted, &error)
             elif op == "extract time":
-                status = extract_time(unit, unit_size, v[0].v.i64, &extracted, &error)
+                status = extract_time(&unit, v[0].v.i64, &extracted, &error)
             elif op == "extract timetz":
-                status = extract_timetz(unit, unit_size, v[0].v.interval.us, v[0].v.interval.days, &extracted, &error)
+                status = extract_timetz(&unit, v[0].v.interval.us, v[0].v.interval.days, &extracted, &error)
             else:
-                status = extract_interval(unit, unit_size, &v[0].v.interval, &extracted, &error)
+                status = extract_interval(&unit, &v[0].v.interval, &extracted, &error)
             if status == 0 and extracted.kind == EXTRACT_NULL:
                 return None
             result.type_oid = OID_NUMERIC
@@ -148,7 +146,7 @@ def temporal(op: str, *texts: str, format: Format | None = None) -> str | None:
             elif op == "age timestamptz":
                 status = timestamptz_age(v[0].v.i64, v[1].v.i64, zone, &result.v.interval, &error)
             elif op == "trunc interval":
-                status = interval_trunc(unit, unit_size, &v[0].v.interval, &result.v.interval, &error)
+                status = interval_trunc(&unit, &v[0].v.interval, &result.v.interval, &error)
             elif op == "interval + interval":
                 status = interval_add(&v[0].v.interval, &v[1].v.interval, &result.v.interval, &error)
             elif op == "interval - interval":

@@ -8,10 +8,11 @@ from libc.stdint cimport INT32_MAX, INT32_MIN
 from dsql_core.base.types cimport int64_t, uint8_t, uint32_t
 from dsql_core.base.vector cimport OID_INTERVAL, OID_TIME, OID_TIMESTAMPTZ, PHYS_B16, PHYS_I32, Value, Vector
 from dsql_core.execute.kernel cimport KERNEL_NULLS, KERNEL_VOLATILE, EvalContext
-from dsql_core.execute.kernels.moment cimport interval_at, timestamp_add, timestamptz_add
+from dsql_core.execute.kernels.moment cimport interval_at
 from dsql_core.execute.kernels.rows cimport int32_at, int64_at, kernel, kernel_flags, row_at
 from dsql_core.execute.vectors cimport vector_value
-from dsql_core.types.calendar cimport US_PER_DAY, floor_div, timestamp_is_finite
+from dsql_core.types.calendar cimport timestamp_is_finite
+from dsql_core.types.datetime cimport time_add_interval, timestamp_add_interval, timestamptz_add_interval
 from dsql_core.types.io cimport type_compare
 
 cdef extern from "<time.h>" nogil:
@@ -81,12 +82,12 @@ cdef int period_of(EvalContext* ctx, Vector** args, uint32_t i, Period* out) noe
         if not out.start.is_null:
             at = out.start.v.i64
             if args[0].type_oid == OID_TIME:
-                at += interval_at(args[1], i).us
-                at -= floor_div(at, US_PER_DAY) * US_PER_DAY
+                at = time_add_interval(at, interval_at(args[1], i), 1)
             elif args[0].type_oid == OID_TIMESTAMPTZ:
-                status = timestamptz_add(ctx, at, interval_at(args[1], i), 1, &at)
+                status = timestamptz_add_interval(at, interval_at(args[1], i), 1, ctx.format.timezone, &at,
+                                                  ctx.error)
             else:
-                status = timestamp_add(ctx, at, interval_at(args[1], i), 1, &at)
+                status = timestamp_add_interval(at, interval_at(args[1], i), 1, &at, ctx.error)
             out.end.v.i64 = at
     if out.start.is_null:
         out.start = out.end

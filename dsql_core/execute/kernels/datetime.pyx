@@ -4,24 +4,17 @@ Months move a date to the same day of another month, or its last day; days and m
 wall clock of the session's zone, hours on the instant. Infinite dates and timestamps stay infinite.
 """
 
-
-from dsql_core.base.error cimport dsql_error_set
 from dsql_core.base.types cimport int32_t, int64_t, uint32_t
 from dsql_core.base.vector cimport Interval, Vector
 from dsql_core.execute.kernel cimport EvalContext
-from dsql_core.execute.kernels.moment cimport (TimeTz, bad_date, bad_timestamp, date_as_timestamp, interval_at,
-                                               store_interval, store_timetz, timetz_at, timestamp_add, timestamptz_add)
+from dsql_core.execute.kernels.moment cimport (TimeTz, bad_timestamp, interval_at, store_interval, store_timetz,
+                                               timetz_at)
 from dsql_core.execute.kernels.rows cimport double_at, int32_at, int64_at, kernel, row_at
-from dsql_core.types.calendar cimport (DATE_END, DATE_MIN, US_PER_DAY, date_is_finite, floor_div, timestamp_is_finite,
-                                       timestamp_is_valid)
-from dsql_core.types.int128 cimport int64_sub_overflow
+from dsql_core.types.calendar cimport timestamp_is_finite, timestamp_is_valid
+from dsql_core.types.datetime cimport (date_add_days, date_subtract, date_to_timestamp, time_add_interval,
+                                       timestamp_add_interval, timestamp_subtract, timestamptz_add_interval)
 from dsql_core.types.interval cimport (interval_add, interval_div, interval_justify, interval_justify_days,
                                        interval_justify_hours, interval_mul, interval_neg, interval_sub)
-
-
-cdef inline int64_t wrap_day(int64_t us) noexcept nogil:
-    # Into [0, 24:00).
-    return us - floor_div(us, US_PER_DAY) * US_PER_DAY
 
 
 # --- dates -----------------------------------------------------------------------------------------------------------
@@ -29,18 +22,12 @@ cdef inline int64_t wrap_day(int64_t us) noexcept nogil:
 cdef int date_shift(EvalContext* ctx, Vector* out, Vector** args, const uint32_t* sel, uint32_t count, int days,
                     int sign) noexcept nogil:
     # args[1 - days] is the date, args[days] the number of days.
-    cdef int32_t date
-    cdef int64_t moved
     cdef uint32_t k, i
     for k in range(count):
         i = row_at(sel, k)
-        date = int32_at(args[1 - days], i)
-        moved = date
-        if date_is_finite(date):
-            moved += <int64_t>sign * int32_at(args[days], i)
-            if moved < DATE_MIN or moved >= DATE_END:
-                return bad_date(ctx)
-        (<int32_t*>out.data)[i] = <int32_t>moved
+        if date_add_days(int32_at(args[1 - days], i), <int64_t>sign * int32_at(args[days], i), <int32_t*>out.data + i,
+                         ctx.error) < 0:
+            return -1
     return 0
 
 
@@ -61,16 +48,11 @@ cdef int integer_pl_date(EvalContext* ctx, Vector* out, Vector** args, uint32_t 
 
 cdef int date_mi(EvalContext* ctx, Vector* out, Vector** args, uint32_t n, const uint32_t* sel,
                  uint32_t count) noexcept nogil:
-    cdef int32_t a, b
     cdef uint32_t k, i
     for k in range(count):
         i = row_at(sel, k)
-        a = int32_at(args[0], i)
-        b = int32_at(args[1], i)
-        if not date_is_finite(a) or not date_is_finite(b):
-            dsql_error_set(ctx.error, "22008", "cannot subtract infinite dates")
+        if date_subtract(int32_at(args[0], i), int32_at(args[1], i), <int32_t*>out.data + i, ctx.error) < 0:
             return -1
-        (<int32_t*>out.data)[i] = a - b
     return 0
 
 
@@ -80,8 +62,9 @@ cdef int date_interval(EvalContext* ctx, Vector* out, Vector** args, const uint3
     cdef uint32_t k, i
     for k in range(count):
         i = row_at(sel, k)
-        if date_as_timestamp(ctx, int32_at(args[date], i), &at) < 0 or \
-                timestamp_add(ctx, at, interval_at(args[1 - date], i), sign, <int64_t*>out.data + i) < 0:
+        if date_to_timestamp(int32_at(args[date], i), &at, ctx.error) < 0 or \
+                timestamp_add_interval(at, interval_at(args[1 - date], i), sign, <int64_t*>out.data + i,
+                                       ctx.error) < 0:
             return -1
     return 0
 
@@ -108,7 +91,7 @@ cdef int date_time(EvalContext* ctx, Vector* out, Vector** args, const uint32_t*
     cdef uint32_t k, i
     for k in range(count):
         i = row_at(sel, k)
-        if date_as_timestamp(ctx, int32_at(args[date], i), &at) < 0:
+        if date_to_timestamp(int32_at(args[date], i), &at, ctx.error) < 0:
             return -1
         if timestamp_is_finite(at):
             at += int64_at(args[1 - date], i)
@@ -135,7 +118,7 @@ cdef int date_timetz(EvalContext* ctx, Vector* out, Vector** args, const uint32_
     cdef uint32_t k, i
     for k in range(count):
         i = row_at(sel, k)
-        if date_as_timestamp(ctx, int32_at(args[date], i), &at) < 0:
+        if date_to_timestamp(int32_at(args[date], i), &at, ctx.error) < 0:
             return -1
         time = timetz_at(args[1 - date], i)
         if timestamp_is_finite(at):
@@ -166,11 +149,11 @@ cdef int timestamp_shift(EvalContext* ctx, Vector* out, Vector** args, const uin
     for k in range(count):
         i = row_at(sel, k)
         if zoned:
-            status = timestamptz_add(ctx, int64_at(args[at], i), interval_at(args[1 - at], i), sign,
-                                     <int64_t*>out.data + i)
+            status = timestamptz_add_interval(int64_at(args[at], i), interval_at(args[1 - at], i), sign,
+                                              ctx.format.timezone, <int64_t*>out.data + i, ctx.error)
         else:
-            status = timestamp_add(ctx, int64_at(args[at], i), interval_at(args[1 - at], i), sign,
-                                   <int64_t*>out.data + i)
+            status = timestamp_add_interval(int64_at(args[at], i), interval_at(args[1 - at], i), sign,
+                                            <int64_t*>out.data + i, ctx.error)
         if status < 0:
             return -1
     return 0
@@ -213,15 +196,7 @@ cdef int timestamp_mi(EvalContext* ctx, Vector* out, Vector** args, uint32_t n, 
     cdef uint32_t k, i
     for k in range(count):
         i = row_at(sel, k)
-        if not timestamp_is_finite(int64_at(args[0], i)) or not timestamp_is_finite(int64_at(args[1], i)):
-            dsql_error_set(ctx.error, "22008", "cannot subtract infinite timestamps")
-            return -1
-        between.months = 0
-        between.days = 0
-        if int64_sub_overflow(int64_at(args[0], i), int64_at(args[1], i), &between.us):
-            dsql_error_set(ctx.error, "22008", "interval out of range")
-            return -1
-        if interval_justify_hours(&between, &between, ctx.error) < 0:
+        if timestamp_subtract(int64_at(args[0], i), int64_at(args[1], i), &between, ctx.error) < 0:
             return -1
         store_interval(out, i, &between)
     return 0
@@ -233,7 +208,7 @@ cdef int time_shift(Vector* out, Vector** args, const uint32_t* sel, uint32_t co
     cdef uint32_t k, i
     for k in range(count):
         i = row_at(sel, k)
-        (<int64_t*>out.data)[i] = wrap_day(int64_at(args[time], i) + sign * wrap_day(interval_at(args[1 - time], i).us))
+        (<int64_t*>out.data)[i] = time_add_interval(int64_at(args[time], i), interval_at(args[1 - time], i), sign)
     return 0
 
 
@@ -271,7 +246,7 @@ cdef int timetz_shift(Vector* out, Vector** args, const uint32_t* sel, uint32_t 
     for k in range(count):
         i = row_at(sel, k)
         value = timetz_at(args[time], i)
-        value.us = wrap_day(value.us + sign * wrap_day(interval_at(args[1 - time], i).us))
+        value.us = time_add_interval(value.us, interval_at(args[1 - time], i), sign)
         store_timetz(out, i, &value)
     return 0
 

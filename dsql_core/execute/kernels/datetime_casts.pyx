@@ -3,20 +3,17 @@
 A date is its midnight, in the session's zone where a timestamptz is meant. Infinity has no time of day: NULL.
 """
 
-from libc.stdint cimport INT32_MAX, INT32_MIN, INT64_MAX, INT64_MIN
 from dsql_core.base.types cimport int32_t, int64_t, uint8_t, uint32_t
 from dsql_core.base.vector cimport OID_DATE, OID_TIMESTAMP, OID_TIMESTAMPTZ, Interval, Vector
 from dsql_core.execute.kernel cimport KERNEL_NULLS, KERNEL_VOLATILE, EvalContext
-from dsql_core.execute.kernels.moment cimport (TimeTz, bad_timestamp, date_as_timestamp, date_as_timestamptz,
-                                               interval_at, local_of, store_interval, store_timetz, timetz_at, utc_of)
+from dsql_core.execute.kernels.moment cimport (TimeTz, interval_at, local_of, store_interval, store_timetz, timetz_at,
+                                               utc_of)
 from dsql_core.execute.kernels.rows cimport int32_at, int64_at, kernel, kernel_flags, null_row, row_at
-from dsql_core.types.calendar cimport US_PER_DAY, floor_div, timestamp_is_finite, timestamp_is_valid
-from dsql_core.types.timezone cimport timezone_local_offset, timezone_offset
-
-
-cdef inline int64_t wrap_day(int64_t us) noexcept nogil:
-    # Into [0, 24:00).
-    return us - floor_div(us, US_PER_DAY) * US_PER_DAY
+from dsql_core.types.calendar cimport US_PER_DAY, floor_div, timestamp_is_valid
+from dsql_core.types.datetime cimport (Zone, date_to_timestamp, date_to_timestamp_clamped, date_to_timestamptz,
+                                       interval_to_time, timestamp_to_date, timestamp_to_time, timestamp_to_timestamptz,
+                                       timestamptz_to_date, timestamptz_to_timestamp, timestamptz_to_timetz, zone_named)
+from dsql_core.types.timezone cimport timezone_local_offset
 
 
 # --- casts -----------------------------------------------------------------------------------------------------------
@@ -26,7 +23,7 @@ cdef int date_timestamp(EvalContext* ctx, Vector* out, Vector** args, uint32_t n
     cdef uint32_t k, i
     for k in range(count):
         i = row_at(sel, k)
-        if date_as_timestamp(ctx, int32_at(args[0], i), <int64_t*>out.data + i) < 0:
+        if date_to_timestamp(int32_at(args[0], i), <int64_t*>out.data + i, ctx.error) < 0:
             return -1
     return 0
 
@@ -36,15 +33,9 @@ cdef int date_timestamptz(EvalContext* ctx, Vector* out, Vector** args, uint32_t
     cdef uint32_t k, i
     for k in range(count):
         i = row_at(sel, k)
-        if date_as_timestamptz(ctx, int32_at(args[0], i), <int64_t*>out.data + i) < 0:
+        if date_to_timestamptz(int32_at(args[0], i), ctx.format.timezone, <int64_t*>out.data + i, ctx.error) < 0:
             return -1
     return 0
-
-
-cdef inline int32_t date_of_local(int64_t at) noexcept nogil:
-    if at == INT64_MAX:
-        return INT32_MAX
-    return INT32_MIN if at == INT64_MIN else <int32_t>floor_div(at, US_PER_DAY)
 
 
 cdef int timestamp_date(EvalContext* ctx, Vector* out, Vector** args, uint32_t n, const uint32_t* sel,
@@ -52,7 +43,8 @@ cdef int timestamp_date(EvalContext* ctx, Vector* out, Vector** args, uint32_t n
     cdef uint32_t k, i
     for k in range(count):
         i = row_at(sel, k)
-        (<int32_t*>out.data)[i] = date_of_local(int64_at(args[0], i))
+        if timestamp_to_date(int64_at(args[0], i), <int32_t*>out.data + i, ctx.error) < 0:
+            return -1
     return 0
 
 
@@ -61,65 +53,64 @@ cdef int timestamptz_date(EvalContext* ctx, Vector* out, Vector** args, uint32_t
     cdef uint32_t k, i
     for k in range(count):
         i = row_at(sel, k)
-        (<int32_t*>out.data)[i] = date_of_local(local_of(ctx.format.timezone, int64_at(args[0], i)))
+        if timestamptz_to_date(int64_at(args[0], i), ctx.format.timezone, <int32_t*>out.data + i, ctx.error) < 0:
+            return -1
     return 0
 
 
 cdef int timestamp_timestamptz(EvalContext* ctx, Vector* out, Vector** args, uint32_t n, const uint32_t* sel,
                                uint32_t count) noexcept nogil:
+    cdef Zone zone = zone_named(ctx.format.timezone)
     cdef uint32_t k, i
     for k in range(count):
         i = row_at(sel, k)
-        (<int64_t*>out.data)[i] = utc_of(ctx.format.timezone, int64_at(args[0], i))
-        if timestamp_is_finite((<int64_t*>out.data)[i]) and not timestamp_is_valid((<int64_t*>out.data)[i]):
-            return bad_timestamp(ctx)
+        if timestamp_to_timestamptz(int64_at(args[0], i), &zone, <int64_t*>out.data + i, ctx.error) < 0:
+            return -1
     return 0
 
 
 cdef int timestamptz_timestamp(EvalContext* ctx, Vector* out, Vector** args, uint32_t n, const uint32_t* sel,
                                uint32_t count) noexcept nogil:
+    cdef Zone zone = zone_named(ctx.format.timezone)
     cdef uint32_t k, i
     for k in range(count):
         i = row_at(sel, k)
-        (<int64_t*>out.data)[i] = local_of(ctx.format.timezone, int64_at(args[0], i))
+        if timestamptz_to_timestamp(int64_at(args[0], i), &zone, <int64_t*>out.data + i, ctx.error) < 0:
+            return -1
     return 0
 
 
 cdef int timestamp_time(EvalContext* ctx, Vector* out, Vector** args, uint32_t n, const uint32_t* sel,
                         uint32_t count) noexcept nogil:
     # Infinity has no time of day: NULL.
-    cdef int64_t at
+    cdef int32_t west
     cdef uint32_t k, i
+    cdef int known
     for k in range(count):
         i = row_at(sel, k)
         if null_row(out, args, 1, i):
             continue
-        at = int64_at(args[0], i)
-        if not timestamp_is_finite(at):
-            out.nulls[i] = 1
-            continue
         if args[0].type_oid == OID_TIMESTAMPTZ:
-            at = local_of(ctx.format.timezone, at)
-        (<int64_t*>out.data)[i] = wrap_day(at)
+            known = timestamptz_to_timetz(int64_at(args[0], i), ctx.format.timezone, <int64_t*>out.data + i, &west)
+        else:
+            known = timestamp_to_time(int64_at(args[0], i), <int64_t*>out.data + i)
+        if not known:
+            out.nulls[i] = 1
     return 0
 
 
 cdef int timestamptz_timetz(EvalContext* ctx, Vector* out, Vector** args, uint32_t n, const uint32_t* sel,
                             uint32_t count) noexcept nogil:
     cdef TimeTz time
-    cdef int64_t at
     cdef uint32_t k, i
     for k in range(count):
         i = row_at(sel, k)
         if null_row(out, args, 1, i):
             continue
-        at = int64_at(args[0], i)
-        if not timestamp_is_finite(at):
+        if timestamptz_to_timetz(int64_at(args[0], i), ctx.format.timezone, &time.us, &time.west):
+            store_timetz(out, i, &time)
+        else:
             out.nulls[i] = 1
-            continue
-        time.west = -timezone_offset(ctx.format.timezone, at)
-        time.us = wrap_day(at - <int64_t>time.west * 1000000)
-        store_timetz(out, i, &time)
     return 0
 
 
@@ -141,7 +132,7 @@ cdef int interval_time(EvalContext* ctx, Vector* out, Vector** args, uint32_t n,
     cdef uint32_t k, i
     for k in range(count):
         i = row_at(sel, k)
-        (<int64_t*>out.data)[i] = wrap_day(interval_at(args[0], i).us)
+        (<int64_t*>out.data)[i] = interval_to_time(interval_at(args[0], i))
     return 0
 
 
@@ -175,14 +166,8 @@ cdef inline int64_t instant(EvalContext* ctx, const Vector* v, uint32_t i, uint3
     # What a value is on the scale of the pair's wider type; dates beyond the timestamps' range lie just below infinity.
     cdef int64_t at
     if v.type_oid == OID_DATE:
-        if int32_at(v, i) == INT32_MIN:
-            return INT64_MIN
-        if int32_at(v, i) == INT32_MAX:
-            return INT64_MAX
-        if int32_at(v, i) >= 106751990:
-            return INT64_MAX - 1
-        at = int32_at(v, i) * US_PER_DAY
-        return utc_of(ctx.format.timezone, at) if other == OID_TIMESTAMPTZ else at
+        at = date_to_timestamp_clamped(int32_at(v, i))
+        return utc_of(ctx.format.timezone, at) if other == OID_TIMESTAMPTZ and timestamp_is_valid(at) else at
     at = int64_at(v, i)
     return utc_of(ctx.format.timezone, at) if v.type_oid == OID_TIMESTAMP and other == OID_TIMESTAMPTZ else at
 
