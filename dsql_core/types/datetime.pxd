@@ -30,6 +30,8 @@ cdef inline int64_t zone_utc_of(const Zone* zone, int64_t local) noexcept nogil:
 
 # Zone named in a text argument (AT TIME ZONE 'x', timezone('x', ...)): 22023 `time zone "x" not recognized`.
 cdef int zone_argument(const uint8_t* name, size_t size, Zone* out, dsql_error_t* error) noexcept nogil
+# The same for make_timestamptz, where a bare offset counts east.
+cdef int zone_by_name(const uint8_t* name, size_t size, Zone* out, dsql_error_t* error) noexcept nogil
 
 # sign 1 adds, -1 subtracts.
 cdef int timestamp_add_interval(int64_t at, const Interval* span, int sign, int64_t* out,

@@ -14,7 +14,7 @@ from dsql_core.types.calendar cimport (
     day_of_week, days_in_month, days_of, floor_div, local_timestamp_from, time_us, timestamp_from, timestamp_is_finite,
     timestamp_is_valid,
 )
-from dsql_core.types.chars cimport shown
+from dsql_core.types.chars cimport is_digit, shown
 from dsql_core.types.extract cimport (
     UNIT_CENTURY, UNIT_DAY, UNIT_DECADE, UNIT_EPOCH, UNIT_HOUR, UNIT_JULIAN, UNIT_MICROSECOND, UNIT_MILLENNIUM,
     UNIT_MILLISECOND, UNIT_MINUTE, UNIT_MONTH, UNIT_QUARTER, UNIT_SECOND, UNIT_UNKNOWN, UNIT_WEEK, UNIT_YEAR,
@@ -521,8 +521,8 @@ cdef int timestamp_bin(const Interval* stride, int64_t at, int64_t origin, int64
 
 # ------------------------------------------------------------------------------------------------------ zones by name
 
-cdef int zone_argument(const uint8_t* name, size_t size, Zone* out, dsql_error_t* error) noexcept nogil:
-    # Abbreviations come before names.
+cdef int zone_by_name(const uint8_t* name, size_t size, Zone* out, dsql_error_t* error) noexcept nogil:
+    # Abbreviations come before names; a bare offset counts east, as in a time's text.
     cdef int is_dst
     out.offset = 0
     out.is_fixed = timezone_abbreviation(name, size, &out.offset, &is_dst)
@@ -533,3 +533,28 @@ cdef int zone_argument(const uint8_t* name, size_t size, Zone* out, dsql_error_t
             dsql_error_set(error, b"22023", b"time zone \"%.*s\" not recognized", shown(size), name)
             return -1
     return 0
+
+
+cdef int zone_argument(const uint8_t* name, size_t size, Zone* out, dsql_error_t* error) noexcept nogil:
+    # A bare offset, "+05" or "5:30", is POSIX here: positive is west.
+    cdef int64_t hours = 0
+    cdef int64_t minutes = 0
+    cdef const uint8_t* at = name
+    cdef const uint8_t* end = name + size
+    if size > 0 and (at[0] == c'+' or at[0] == c'-' or is_digit(at[0])):
+        if not is_digit(at[0]):
+            at += 1
+        while at < end and is_digit(at[0]) and hours < 1000:
+            hours = hours * 10 + (at[0] - 48)
+            at += 1
+        if end - at == 3 and at[0] == c':' and is_digit(at[1]) and is_digit(at[2]):
+            minutes = (at[1] - 48) * 10 + (at[2] - 48)
+            at += 3
+        if at == end and is_digit(end[-1]) and hours < 168 and minutes < 60:
+            out.named = NULL
+            out.is_fixed = 1
+            out.offset = <int32_t>(hours * 3600 + minutes * 60)
+            if name[0] != c'-':
+                out.offset = -out.offset
+            return 0
+    return zone_by_name(name, size, out, error)

@@ -13,7 +13,7 @@ from dsql_core.execute.kernels.rows cimport double_at, int32_at, int64_at, kerne
 from dsql_core.types.calendar cimport US_PER_SECOND, timestamp_is_finite
 from dsql_core.types.datetime cimport (Zone, make_date, make_time, make_timestamp, timestamp_to_timestamptz,
                                        timestamptz_from_epoch, timestamptz_to_timestamp, timetz_at_offset,
-                                       zone_argument, zone_named, zone_offset_at)
+                                       zone_argument, zone_by_name, zone_named, zone_offset_at)
 from dsql_core.types.interval cimport interval_make, interval_output
 
 
@@ -144,7 +144,7 @@ cdef int timestamptz_from_fields(EvalContext* ctx, Vector* out, Vector** args, u
         i = row_at(sel, k)
         if timestamp_of_fields(ctx, args, i, &local) < 0:
             return -1
-        if n > 6 and zone_at(ctx, args[6], i, &zone) < 0:
+        if n > 6 and zone_by_name(var_at(args[6], i).data, var_at(args[6], i).size, &zone, ctx.error) < 0:
             return -1
         if timestamp_to_timestamptz(local, &zone, <int64_t*>out.data + i, ctx.error) < 0:
             return -1
