@@ -1,4 +1,4 @@
-"""The command line: serve, sql, status, verify.
+"""The command line: serve, sql, status, verify, translate.
 
 Exit status: 0 done, 1 the operation found a problem (verify, sql), 2 it could not be carried out (the reason is one line
 on standard error).
@@ -35,6 +35,9 @@ def parser() -> argparse.ArgumentParser:
     status.add_argument("--json", action="store_true")
     verify = commands.add_parser("verify", help="walk every page and journal frame of a directory that is not being served")
     verify.add_argument("directory", type=Path)
+    translation = commands.add_parser("translate", help="another database's schema or statements in DSQL's words")
+    translation.add_argument("--from", dest="source", default="postgres", metavar="DIALECT", help="postgres, mysql, sqlite, tsql, ...")
+    translation.add_argument("file", nargs="?", type=Path, help="the script (default: standard input)")
     return root
 
 
@@ -64,6 +67,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
             found = read_status(options.data)
             print(json.dumps(found) if options.json else render_status(found))
+            return 0
+        if options.command == "translate":
+            from opendsql.translate import translate
+
+            try:
+                text = options.file.read_text(encoding="utf-8") if options.file else sys.stdin.read()
+            except (OSError, UnicodeDecodeError) as error:
+                raise OperatorError(f"cannot read {options.file or 'standard input'}: {error}") from None
+            for one in translate(text, options.source):
+                print("".join(f"-- {' '.join(note.split())}\n" for note in one.notes) + (f"{one.sql};" if one.sql else ""))
             return 0
         from opendsql.cluster.verify import verify_directory
 
