@@ -33,10 +33,9 @@ perf: venv
 	$(BIN)/python -m pip install --quiet "$$(ls build/wheel/opendsql-*.whl)[peer]"
 	$(BIN)/python -m pytest -c perf/pytest.ini perf
 
-soak: export PYTHONSAFEPATH = 1
 soak: venv
 	$(BIN)/python -m pip install --quiet "$$(ls build/wheel/opendsql-*.whl)[peer]"
-	$(BIN)/python -m pytest tests -q -m soak
+	PYTHONSAFEPATH=1 $(BIN)/python -m pytest tests -q -m soak
 	$(BIN)/python perf/tpcc.py --minutes 10 --skip-peer
 
 clean:

@@ -22,6 +22,8 @@ from pathlib import Path
 import psycopg
 
 TICKS = os.sysconf("SC_CLK_TCK")
+# `python -m opendsql` started from the checkout must find the installed package, not the uncompiled sources beside it.
+os.environ.setdefault("PYTHONSAFEPATH", "1")
 
 
 @dataclass

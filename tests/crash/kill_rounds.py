@@ -29,6 +29,9 @@ from pathlib import Path
 
 import psycopg
 
+# `python -m opendsql` started from the checkout must find the installed package, not the uncompiled sources beside it.
+os.environ.setdefault("PYTHONSAFEPATH", "1")
+
 ACCOUNTS = 200
 START = 1000
 SCHEMA = (
