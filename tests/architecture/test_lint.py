@@ -1,5 +1,6 @@
 """Linters and types are tests: one command judges a change."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -8,7 +9,9 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def run(tool: str, *arguments: str) -> None:
-    result = subprocess.run([Path(sys.executable).with_name(tool), *arguments], cwd=ROOT, capture_output=True, text=True)
+    tools = Path(sys.executable).parent
+    environment = {**os.environ, "PATH": f"{tools}:{os.environ['PATH']}"}  # cython-lint calls pycodestyle by name
+    result = subprocess.run([tools / tool, *arguments], cwd=ROOT, env=environment, capture_output=True, text=True)
     assert result.returncode == 0, (result.stdout + result.stderr)[-6000:]
 
 

@@ -199,19 +199,32 @@ def test_a_failed_flush_is_unknown_then_read_only(node: Node) -> None:
     assert node.roles.control.read_u64(STATUS_OFFSET) == m.READ_ONLY
 
 
-def test_a_full_arena_is_unknown_then_full_and_reads_go_on(tmp_path: Path) -> None:
+def test_a_filling_arena_refuses_before_anything_is_durable(tmp_path: Path) -> None:
     node = Node(tmp_path / "db", Arena.create(1 << 20))
     statuses = []
-    committed = 0
     while not statuses or statuses[-1] == m.COMMITTED:
         statuses.append(node.commit(put(len(statuses), bytes(1500)))["status"])
-        committed += statuses[-1] == m.COMMITTED
-    assert statuses[-1] == m.UNKNOWN  # it is in the journal: nobody may be told it is not
+    committed = len(statuses) - 1
+    assert statuses[-1] == m.FULL
     assert node.commit(put(9999, b"x"))["status"] == m.FULL
     assert len(node.contents()) == committed > 100
     node.close()
+    node = Node(tmp_path / "db")  # with room again: exactly what was acknowledged
+    assert len(node.contents()) == committed
+    assert node.commit(put(9999, b"x"))["status"] == m.COMMITTED
+    node.close()
+
+
+def test_a_commit_beyond_the_reserve_is_unknown_then_full_and_reads_go_on(tmp_path: Path) -> None:
+    node = Node(tmp_path / "db", Arena.create(1 << 20))
+    assert node.commit(put(0, b"kept"))["status"] == m.COMMITTED
+    token = node.send(node.arena.visible_ts, list(range(1, 201)), [put(i, bytes(3500)) for i in range(1, 201)])
+    assert node.answers(1)[token]["status"] == m.UNKNOWN  # it is in the journal: nobody may be told it is not
+    assert node.commit(put(9999, b"x"))["status"] == m.FULL
+    assert len(node.contents()) == 1
+    node.close()
     node = Node(tmp_path / "db")  # with room again, the unknown one turns out to have happened
-    assert len(node.contents()) == committed + 1
+    assert len(node.contents()) == 201
     node.close()
 
 
