@@ -97,5 +97,7 @@ def test_commits(benchmark, client: Client, outstanding: int) -> None:
     benchmark.pedantic(lambda: client.run(next(halves), outstanding), rounds=2)
     journal = client.roles.statistics()["journal"]
     frames = journal["frames"] - 1
+    if benchmark.stats is None:  # --benchmark-disable
+        return
     print(f"\n{outstanding} outstanding: {count / benchmark.stats.stats.min:,.0f} commits/s, {count * 2 / frames:.1f} a frame of "
           f"{journal['stored_bytes'] // frames} bytes, flush {journal['flush_ns_total'] / frames / 1e3:.0f} us on average")
