@@ -28,3 +28,18 @@ def test_table(benchmark, live_keys: int) -> None:
         return
     benchmark.extra_info["ns a key"] = round(benchmark.stats.stats.median / KEYS * 1e9, 1)
     print(f"\n{live_keys:,} keys, {slots * 16 >> 20} MiB: {benchmark.extra_info['ns a key']} ns a key")
+
+
+@pytest.mark.parametrize("checks", [1, 4, 100, 3000])
+def test_request(benchmark, checks: int) -> None:
+    """First-time keys: every stamp finds a free slot, growth included."""
+    conflict_set = ConflictSet()
+    number = 0
+
+    def fresh() -> tuple[tuple[bytes, int], dict]:
+        nonlocal number
+        number += 1
+        keys = [m.fingerprint_of(number, b"%d" % i) | m.VALIDATE | m.STAMP for i in range(checks)]
+        return (m.encode_commit(1 << 60, keys, []), 1), {}
+
+    assert benchmark.pedantic(conflict_set.commit, setup=fresh, rounds=2000 // checks + 20)[0] == m.COMMITTED
