@@ -62,7 +62,7 @@ def long_query(peer: Peer) -> Iterator[list[float]]:
         with psycopg.connect(peer.dsn, autocommit=True) as connection:
             while not stop.is_set():
                 started = time.monotonic()
-                connection.execute("SELECT bid, count(*), sum(abalance), min(aid), max(aid), avg(abalance) FROM pgbench_accounts, generate_series(1, 10) "
+                connection.execute("SELECT bid, count(*), sum(abalance), min(aid), max(aid), avg(abalance) FROM pgbench_accounts, generate_series(1, 60) "
                                    "GROUP BY bid, aid % 1000 ORDER BY 1 LIMIT 1")
                 times.append(time.monotonic() - started)
 
