@@ -19,7 +19,7 @@ from dsql_core.execute.expr cimport EVAL_OK, eval_expr
 from dsql_core.execute.hashtable cimport TupleTable, rows_add, table_init, table_reserve, table_slot
 from dsql_core.execute.join cimport JoinBuffer, join_add, join_flush, join_init, join_right_only, join_room
 from dsql_core.execute.machine cimport (eval_step, machine_pause, no_memory, op_alloc, op_next, op_open, op_own_pool,
-                                        op_pull, operator_register, run_start, sub_run)
+                                        op_pull, operator_register, run_start, source_pause, sub_run)
 from dsql_core.execute.state cimport (JOIN_ANTI, JOIN_FULL, JOIN_INNER, JOIN_NULL_ANTI, JOIN_RIGHT, JOIN_SEMI, Op, P_APPLY,
                                       P_HASH_JOIN, P_NL_JOIN, PlanNode, RowList, Run, STEP_DONE, STEP_ERROR, STEP_ROWS)
 from dsql_core.execute.tuples cimport hash_vectors, tuple_store, tuple_store_split, tuple_word
@@ -337,7 +337,12 @@ cdef int join_next(Op* base) noexcept nogil:
     while op.phase == 1:
         if node.op == P_APPLY and op.buffer.count == 0 and op.right_at >= op.rows.count:
             pool_reset(op.right_pool)        # the batch that pointed into it is done with
-        if not base.has_input:
+        if base.has_input:
+            # One left batch may have very many partners: its output is a source of its own and yields like one.
+            r = source_pause(base)
+            if r != 0:
+                return r
+        else:
             r = op_pull(base)
             if r == STEP_DONE:
                 op.phase = 2 if node.kind == JOIN_RIGHT or node.kind == JOIN_FULL else 3
