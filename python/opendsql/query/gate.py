@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import Any
 
 from opendsql.errors import DsqlError, unsupported
+from opendsql.guesses import says
 from opendsql.query.parse import Statement
 
 Node = dict[str, Any]
@@ -83,7 +84,7 @@ def node_name(kind: str) -> str:
 
 def unsupported_statement(kind: str) -> DsqlError:
     """The refusal of a whole statement."""
-    return unsupported(_MESSAGES.get(kind, f"unsupported statement: {node_name(kind)}"))
+    return unsupported(_MESSAGES.get(kind) or says("statement", node=node_name(kind)))
 
 
 def check_statement(statement: Statement) -> None:
@@ -106,7 +107,7 @@ def check_statement(statement: Statement) -> None:
 def _check_transaction(node: Node) -> None:
     kind = node["kind"]
     if kind in _TRANSACTION_KINDS:
-        raise unsupported(f"unsupported transaction statement: {_TRANSACTION_KINDS[kind]}")
+        raise unsupported(says("transaction_statement", kind=_TRANSACTION_KINDS[kind]))
     if node.get("chain"):
         verb = "COMMIT" if kind == "TRANS_STMT_COMMIT" else "ROLLBACK"
         raise unsupported(f"{verb} AND CHAIN not supported")

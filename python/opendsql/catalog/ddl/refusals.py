@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from opendsql.errors import unsupported
+from opendsql.guesses import says
 
 MESSAGES = {
     "CreateEnumStmt": "CREATE TYPE not supported",
@@ -36,7 +37,7 @@ NODES = (
 
 def message(node: str) -> str:
     """DSQL's words for a refused statement."""
-    return MESSAGES.get(node) or f"unsupported statement: {node.removesuffix('Stmt')}"
+    return MESSAGES.get(node) or says("statement", node=node.removesuffix("Stmt"))
 
 
 def refusing(node: str) -> Callable[..., Any]:
