@@ -26,6 +26,9 @@ def parser() -> argparse.ArgumentParser:
     serve.add_argument("--topology", default="auto", choices=("auto", "fused", "split", "roles"))
     serve.add_argument("--query-workers", type=int, default=0, help="query workers of the split form (default: cores - 1)")
     serve.add_argument("--allow-remote", action="store_true", help="bind an address that is not loopback, without encryption")
+    serve.add_argument("--region", help="of the cluster's host name and ARN (default: as before, us-east-1 at first)")
+    serve.add_argument("--account", help="of the cluster's ARN, twelve digits (default: as before, 123456789012 at first)")
+    serve.add_argument("--host-name", action="append", default=[], metavar="NAME", help="a further name of the cluster (may be repeated)")
     sql = commands.add_parser("sql", help="a prompt on a running server, or run statements and leave")
     sql.add_argument("--host", default="127.0.0.1")
     sql.add_argument("--port", type=int, default=5432)
@@ -56,6 +59,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 topology=options.topology,
                 query_workers=options.query_workers,
                 allow_remote=options.allow_remote,
+                region=options.region,
+                account=options.account,
+                host_names=tuple(options.host_name),
             )
             return Supervisor(config).run()
         if options.command == "sql":

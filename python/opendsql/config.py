@@ -35,6 +35,9 @@ class ServerConfig:
     checkpoint_journal_bytes: int = 64 << 20
     checkpoint_bytes_per_second: int = 64 << 20
     allow_remote: bool = False
+    region: str | None = None  # of the endpoint; None = as kept in the directory
+    account: str | None = None
+    host_names: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.topology not in TOPOLOGIES:

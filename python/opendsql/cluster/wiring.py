@@ -30,6 +30,7 @@ from dsql_core.storage import Arena
 from dsql_core.wire import COUNTER_BYTES, read_counters
 from opendsql.cluster.roles import ROLES, Hops
 from opendsql.config import ServerConfig, default_arena_bytes
+from opendsql.endpoint import Endpoint
 from opendsql.journal import DataDirectory
 from opendsql.storage import CHECKPOINT_FILE, open_arena
 
@@ -68,6 +69,7 @@ class Wiring:
 
     config: ServerConfig
     directory: DataDirectory
+    endpoint: Endpoint
     listener: socket.socket
     arena: Arena
     specs: list[WorkerSpec]
@@ -95,6 +97,7 @@ class Wiring:
         wiring = cls(
             config,
             directory,
+            Endpoint.of(directory.path, region=config.region, account=config.account, host_names=config.host_names),
             listener,
             opened.arena,
             specs,
@@ -163,6 +166,7 @@ class Wiring:
             for name, value in read_counters(self.counters, COUNTER_BYTES * client).items():
                 counters[name] = counters.get(name, 0) + value
         return {
+            "endpoint": {"host": self.endpoint.host, "arn": self.endpoint.arn, "host_names": ", ".join(self.endpoint.host_names)},
             "visible_ts": self.arena.visible_ts,
             "catalog_version": self.arena.catalog_version,
             "durable_seq": self.control.read_u64(DURABLE_SEQ_OFFSET),
