@@ -184,13 +184,14 @@ cdef class PlanCompiler(ExprCompiler):
             node.hi = self.expr(bounds["hi"][0], bound_types)
             node.hi_inclusive = bool(bounds["hi"][1])
         node.column_use = <uint8_t*>self.alloc(len(columns) + 1)
-        used = self._columns(ir.get("filter"))
+        used = self._columns(ir.get("filter"), ir.get("late"))
         for i in range(len(columns)):
             if output_needed is None or i in output_needed:
                 node.column_use[i] |= 1
             if i + filter_base in used:
                 node.column_use[i] |= 2
         node.cond = self.optional(ir.get("filter"), filter_types + out)
+        node.late = self.optional(ir.get("late"), filter_types + out)
         # A table's own tree has no key suffix, so its whole key is one tree_get.
         node.is_point = bool(ir.get("key_point")) and node.eq_count == len(key) and not node.in_count and \
             node.lo == NULL and node.hi == NULL and (node.tree == node.table_oid or not ir.get("index_oid"))
@@ -219,7 +220,7 @@ cdef class PlanCompiler(ExprCompiler):
             outer_needed = {c for c in needed if c < width}
             outer_needed |= self._columns(list(bounds.get("eq") or ()), list(bounds.get("in") or ()), bounds.get("lo"),
                                           bounds.get("hi"), ir.get("row_key"))
-            outer_needed |= {c for c in self._columns(ir.get("filter")) if c < width}
+            outer_needed |= {c for c in self._columns(ir.get("filter"), ir.get("late")) if c < width}
         node.child = self.node(ir["input"], outer_needed)
         left = self.types_of(node.child)
         self._scan_fields(node, ir, left, inner_needed, left, len(left))

@@ -492,7 +492,8 @@ cdef class SessionHandle:
         Args:
             params: texts (None = NULL), one per statement parameter.
             budget_ns: budget per step; the steps follow each other at once (tests of resumption).
-            stats: a dict to be filled: "nodes" [(rows, loops, ns)] in node id order, "steps", "yields".
+            stats: a dict to be filled: "nodes" in node id order, a dict of NodeStats' fields each, "steps", "yields".
+                On the way in {"timing": False} leaves the times out, {"discard": True} the rows.
         """
         cdef Execution* x
         cdef Pool pool
@@ -506,6 +507,7 @@ cdef class SessionHandle:
         cdef uint32_t i
         cdef list rows = []
         cdef str kind = program.kind
+        cdef bint keep = stats is None or not stats.get("discard")
         self._alive()
         if kind != "query":
             return self._control(program, kind)
@@ -524,21 +526,21 @@ cdef class SessionHandle:
             if x == NULL:
                 self._raise()
             if stats is not None:
-                execution_enable_stats(x, 1)
+                execution_enable_stats(x, bool(stats.get("timing", True)))
             while True:
                 with nogil:
                     r = execution_step(x, budget_ns, &batch)
                 steps += 1
                 if r == STEP_ROWS:
-                    self._rows(batch, &text, rows)
+                    if keep:
+                        self._rows(batch, &text, rows)
                 elif r != STEP_YIELD:
                     break
             if r == STEP_ERROR:
                 self._raise()
             count = execution_row_count(x)
             if stats is not None:
-                stats["nodes"] = [(x.stats[i].rows, x.stats[i].loops, x.stats[i].ns)
-                                  for i in range(program.c_program.node_count)]
+                stats["nodes"] = [x.stats[i] for i in range(program.c_program.node_count)]
                 stats["steps"] = steps
                 stats["yields"] = x.yield_count
         except BaseException:

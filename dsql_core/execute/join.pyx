@@ -125,6 +125,8 @@ cdef int join_flush(Op* op, JoinBuffer* buffer, const Batch* left) noexcept nogi
             op.execution.no_yield -= 1
             if r != EVAL_OK:
                 return eval_step(r)
+            if op.stats != NULL:
+                op.stats.removed += pair_count - passed_count
     for i in range(count):
         if buffer.right[i] == NULL:
             if not buffer.row_matched and kind != JOIN_SEMI:

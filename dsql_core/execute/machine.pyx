@@ -96,12 +96,18 @@ cdef int op_own_pool(Op* op) noexcept nogil:
 
 
 cdef int op_next_counted(Op* op) noexcept nogil:
-    cdef int64_t start
+    cdef int64_t spent
     cdef int r
     if op.execution.timing:
-        start = monotonic_ns()
+        spent = -monotonic_ns()
         r = op.next(op)
-        op.stats.ns += <uint64_t>(monotonic_ns() - start)
+        spent += monotonic_ns()
+        op.stats.ns += <uint64_t>spent
+        if op.first_ns >= 0:
+            op.first_ns += spent
+            if r != STEP_YIELD:
+                op.stats.first_ns += <uint64_t>op.first_ns
+                op.first_ns = -1
     else:
         r = op.next(op)
     if r == STEP_ROWS:

@@ -2,7 +2,7 @@
 from dsql_core.base.memory cimport Buffer, Pool
 from dsql_core.base.types cimport Slice, int32_t, page_no_t, uint8_t, uint32_t, uint64_t
 from dsql_core.base.vector cimport Batch, Value, Vector
-from dsql_core.execute.state cimport Execution, IndexInfo, Op, PlanNode, TableInfo, TreeWrites, WriteEntry
+from dsql_core.execute.state cimport Execution, IndexInfo, NodeStats, Op, PlanNode, TableInfo, TreeWrites, WriteEntry
 from dsql_core.execute.walk cimport Walk
 
 cdef struct RowWriter:             # scratch of one modify operator
@@ -16,6 +16,7 @@ cdef struct RowWriter:             # scratch of one modify operator
     page_no_t root
     int32_t has_root
     Slice conflict_key             # row key found by find_conflict
+    NodeStats* stats               # NULL = not counted
 
 cdef int writer_init(RowWriter* writer, Op* op) noexcept nogil                      # 0, -1
 # Length coercion of the given columns and generated columns. 0, -1.

@@ -23,6 +23,7 @@ from dsql_core.execute.expr cimport EVAL_OK, eval_expr, eval_no_memory
 from dsql_core.execute.keyrange cimport KeyRange
 from dsql_core.execute.state cimport Expr, Session
 from dsql_core.execute.transaction cimport transaction_add_check, transaction_add_row_checks
+from dsql_core.execute.stats cimport stats_entries, stats_read, stats_write
 from dsql_core.execute.tuples cimport scalar_equal
 from dsql_core.execute.vectors cimport vector_of_value, vector_value
 from dsql_core.execute.violation cimport violation_check, violation_not_null, violation_unique
@@ -48,6 +49,7 @@ cdef int writer_init(RowWriter* writer, Op* op) noexcept nogil:
     writer.execution = op.execution
     writer.table = table
     writer.pool = op.batch_pool
+    writer.stats = op.stats
     writer.image = &op.execution.scratch
     writer.columns = <Vector*>pool_alloc(&op.run.pool, (table.column_count * 2 + 1) * sizeof(Vector))
     writer.affected = <uint8_t*>pool_alloc(&op.run.pool, table.index_count + 1)
@@ -190,6 +192,9 @@ cdef int writer_get(RowWriter* writer, Slice key, Slice* image) noexcept nogil:
     cdef page_no_t root
     cdef TreeWrites* changes = walk_changes(session, writer.table.tree, &root)
     cdef int r = walk_get(session, root, changes, COMMAND_LATEST, key.data, key.size, writer.pool, image)
+    if r >= 0 and writer.stats != NULL:
+        stats_read(writer.stats)
+        stats_entries(writer.stats, &key, image, <uint32_t>r)
     return r if r >= 0 else _corrupt(writer)
 
 
@@ -269,6 +274,9 @@ cdef int _prefix_taken(RowWriter* writer, const IndexInfo* index, Slice prefix) 
     n = walk_fetch(&walk, 1, writer.pool, &key, &value)
     if n < 0:
         return _corrupt(writer)
+    if writer.stats != NULL:
+        stats_read(writer.stats)
+        stats_entries(writer.stats, &key, &value, <uint32_t>n)
     if n == 0:
         return 0
     writer.conflict_key.data = key.data + prefix.size
@@ -294,6 +302,8 @@ cdef int _write_entry(RowWriter* writer, const IndexInfo* index, Slice key) noex
     if writeset_write(&x.session.writes, index.tree, key.data, key.size, writer.image.data, writer.image.size, 0,
                       x.command, 0) == NULL:
         return eval_no_memory(x)
+    if writer.stats != NULL:
+        stats_write(writer.stats, key.size + writer.image.size)
     return 0
 
 
@@ -345,6 +355,8 @@ cdef int _delete_entry(RowWriter* writer, const IndexInfo* index, Slice row_key)
             return -1
     if writeset_write(&x.session.writes, index.tree, key.data, key.size, NULL, 0, 1, x.command, 1) == NULL:
         return eval_no_memory(x)
+    if writer.stats != NULL:
+        stats_write(writer.stats, key.size)
     return 0
 
 
@@ -402,6 +414,8 @@ cdef int _put_row(RowWriter* writer, const Value* row, Slice key, uint8_t in_sna
     if entry == NULL:
         return eval_no_memory(x)
     entry.is_row = 1
+    if writer.stats != NULL:
+        stats_write(writer.stats, key.size + writer.image.size)
     return 0
 
 
@@ -412,6 +426,8 @@ cdef int _drop_row(RowWriter* writer, Slice key) noexcept nogil:
     if entry == NULL:
         return eval_no_memory(x)
     entry.is_row = 1
+    if writer.stats != NULL:
+        stats_write(writer.stats, key.size)
     return 0
 
 

@@ -23,6 +23,7 @@ from dsql_core.execute.machine cimport eval_step, no_memory, op_alloc, op_open, 
 from dsql_core.execute.ordering cimport MergeSort, Ordering, SortItem, merge_sort, order_prefix
 from dsql_core.execute.state cimport (AggregateCall, Execution, Op, P_AGGREGATE, PlanNode, RowList, Run, SortKey,
                                       STEP_DONE, STEP_ERROR, STEP_ROWS)
+from dsql_core.execute.stats cimport pool_used
 from dsql_core.execute.tuples cimport hash_vectors, tuple_gather, tuple_slot, tuple_store, tuple_store_split, tuple_word
 from dsql_core.execute.vectors cimport vector_alloc, vector_nulls
 
@@ -507,6 +508,7 @@ cdef int _emit(AggregateOp* op) noexcept nogil:
 
 cdef int aggregate_next(Op* base) noexcept nogil:
     cdef AggregateOp* op = <AggregateOp*>base
+    cdef uint64_t used = 0
     cdef int r
     while op.phase == 0:
         r = op_pull(base)
@@ -517,9 +519,13 @@ cdef int aggregate_next(Op* base) noexcept nogil:
             break
         if r != STEP_ROWS:
             return r
+        if base.stats != NULL:
+            used = pool_used(&base.run.pool)
         r = _take_batch(op)
         if r != EVAL_OK:
             return eval_step(r)
+        if base.stats != NULL:
+            base.stats.memory += pool_used(&base.run.pool) - used
         base.has_input = 0
     return _emit(op)
 

@@ -22,6 +22,7 @@ from dsql_core.execute.machine cimport (eval_step, machine_pause, no_memory, op_
                                         op_pull, operator_register, run_start, source_pause, sub_run)
 from dsql_core.execute.state cimport (JOIN_ANTI, JOIN_FULL, JOIN_INNER, JOIN_NULL_ANTI, JOIN_RIGHT, JOIN_SEMI, Op, P_APPLY,
                                       P_HASH_JOIN, P_NL_JOIN, PlanNode, RowList, Run, STEP_DONE, STEP_ERROR, STEP_ROWS)
+from dsql_core.execute.stats cimport pool_used
 from dsql_core.execute.tuples cimport hash_vectors, tuple_store, tuple_store_split, tuple_word
 from dsql_core.execute.vectors cimport vector_value
 
@@ -124,6 +125,7 @@ cdef int _keys_of(JoinOp* op, Op* side, Vector* out, int is_right) noexcept nogi
 cdef int _build(JoinOp* op) noexcept nogil:
     cdef Op* base = &op.base
     cdef Vector* keys = NULL
+    cdef uint64_t used = 0
     cdef int r
     while True:
         r = op_next(base.child2)
@@ -138,8 +140,13 @@ cdef int _build(JoinOp* op) noexcept nogil:
             r = _keys_of(op, base.child2, keys, 1)
             if r != 0:
                 return r
+        if base.stats != NULL:
+            used = pool_used(&base.run.pool)
         if _store_right(op, &base.child2.out, keys) < 0:
             return STEP_ERROR
+        if base.stats != NULL:
+            base.stats.memory += pool_used(&base.run.pool) - used
+            base.stats.buckets = op.table.mask + 1
 
 
 cdef int _left_null(JoinOp* op, uint32_t row) noexcept nogil:

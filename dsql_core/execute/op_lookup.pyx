@@ -23,6 +23,7 @@ from dsql_core.execute.machine cimport (eval_step, machine_pause, no_memory, op_
 from dsql_core.execute.op_scan cimport scan_columns
 from dsql_core.execute.state cimport (Execution, JOIN_ANTI, JOIN_INNER, JOIN_SEMI, Op, P_LOOKUP, PlanNode, Run,
                                       STEP_DONE, STEP_ERROR, STEP_ROWS, TreeWrites)
+from dsql_core.execute.stats cimport stats_entries, stats_read
 from dsql_core.execute.vectors cimport vector_is_null
 from dsql_core.execute.walk cimport Walk, walk_changes, walk_fetch, walk_get, walk_open, walk_seek
 
@@ -136,6 +137,10 @@ cdef int _seek_row(LookupOp* op, uint32_t row) noexcept nogil:
     r = walk_get(x.session, op.root, op.changes, x.command, key.data, key.size, base.batch_pool, &value)
     if r < 0:
         return _corrupt(base)
+    if base.stats != NULL:
+        stats_read(base.stats)
+        if r == 1:
+            stats_entries(base.stats, &key, &value, 1)
     if r == 1:
         op.rows[op.count] = row
         op.values[op.count] = value
@@ -182,12 +187,16 @@ cdef int _collect(LookupOp* op) noexcept nogil:
                 continue
             if walk_seek(&op.walk, x.session, &bounds) < 0:
                 return _corrupt(base)
+            if base.stats != NULL:
+                stats_read(base.stats)
             op.state = 2
         elif op.state == 2:
             limit = 1 if first_only else <int>(op.capacity - op.count)
             r = walk_fetch(&op.walk, limit, base.batch_pool, op.keys + op.count, op.values + op.count)
             if r < 0:
                 return _corrupt(base)
+            if base.stats != NULL:
+                stats_entries(base.stats, op.keys + op.count, op.values + op.count, <uint32_t>r)
             for i in range(<uint32_t>r):
                 op.rows[op.count + i] = row
                 op.is_end[op.count + i] = 0
@@ -246,6 +255,7 @@ cdef int _flush(LookupOp* op) noexcept nogil:
     cdef uint32_t* sel
     cdef uint32_t real_count = 0
     cdef uint32_t passed_count = 0
+    cdef uint32_t pushed_count
     cdef uint32_t kept = 0
     cdef uint32_t p = 0
     cdef uint32_t i
@@ -289,6 +299,19 @@ cdef int _flush(LookupOp* op) noexcept nogil:
         r = eval_filter(x, node.cond, &base.out, real, real_count, passed, &passed_count)
         if r != EVAL_OK:
             return eval_step(r)
+        pushed_count = passed_count
+        if node.late != NULL and passed_count:
+            for i in range(passed_count):
+                real[i] = passed[i]
+            r = eval_filter(x, node.late, &base.out, real, pushed_count, passed, &passed_count)
+            if r != EVAL_OK:
+                return eval_step(r)
+        if base.stats != NULL:
+            base.stats.passed += pushed_count
+            base.stats.removed += pushed_count - passed_count
+    elif base.stats != NULL:
+        for i in range(count):
+            base.stats.passed += not op.is_end[i]
     for i in range(count):
         if op.is_end[i]:
             if not op.row_matched and node.kind != JOIN_SEMI:
@@ -339,6 +362,8 @@ cdef int _begin_input(LookupOp* op) noexcept nogil:
         r = bounds_eval(base, node, &base.child.out, base.child.out.sel, base.child.out.sel_count,
                         base.child.batch_pool, &op.bounds)
     if r == EVAL_OK:
+        if base.stats != NULL:
+            base.stats.batches += 1
         op.has_bounds = 1
         op.at = 0
         op.state = 0

@@ -181,6 +181,8 @@ cdef int _insert_row(ModifyOp* op, const Batch* input, uint32_t at) noexcept nog
         if r < 0:
             return -1
         if r == 1:
+            if op.base.stats != NULL:
+                op.base.stats.removed += 1
             return 0 if node.conflict_action == 1 else _resolve_conflict(op, input, at)
     if writer_count(&op.writer) < 0 or writer_insert(&op.writer, op.row, key) < 0:
         return -1

@@ -26,6 +26,7 @@ from dsql_core.execute.keyrange cimport (Bounds, KeyRange, append_key_part, boun
 from dsql_core.execute.machine cimport (eval_bigint, eval_step, no_memory, one_row, op_alloc, op_eval_here,
                                         op_name_batch, op_own_pool, operator_register, source_pause, vector_compact)
 from dsql_core.execute.state cimport Execution, Op, P_SCAN, PlanNode, Run, STEP_DONE, STEP_ERROR, STEP_ROWS, TreeWrites
+from dsql_core.execute.stats cimport stats_entries, stats_read
 from dsql_core.execute.vectors cimport vector_alloc, vector_is_null, vector_nulls
 from dsql_core.execute.walk cimport Walk, walk_changes, walk_fetch, walk_get, walk_open, walk_seek
 
@@ -99,7 +100,9 @@ cdef int _emit(ScanOp* scan) noexcept nogil:
     cdef uint32_t kept_count = count
     cdef uint32_t i
     cdef uint32_t c
+    cdef uint32_t pushed_count
     cdef uint32_t* kept = NULL
+    cdef uint32_t* pushed = NULL
     cdef Vector* columns
     cdef Slice* values = scan.values
     cdef Slice* keys = scan.keys
@@ -133,8 +136,22 @@ cdef int _emit(ScanOp* scan) noexcept nogil:
         r = eval_filter(x, node.cond, &op.out, NULL, count, kept, &kept_count)
         if r != EVAL_OK:
             return eval_step(r)
+        pushed_count = kept_count
+        if node.late != NULL and kept_count:
+            pushed = kept
+            kept = <uint32_t*>pool_alloc(op.batch_pool, count * sizeof(uint32_t))
+            if kept == NULL:
+                return no_memory(x)
+            r = eval_filter(x, node.late, &op.out, pushed, pushed_count, kept, &kept_count)
+            if r != EVAL_OK:
+                return eval_step(r)
+        if op.stats != NULL:
+            op.stats.passed += pushed_count
+            op.stats.removed += pushed_count - kept_count
         if kept_count == 0:
             return STEP_DONE
+    elif op.stats != NULL:
+        op.stats.passed += count
     if scan.remaining >= 0:
         if <int64_t>kept_count > scan.remaining:
             kept_count = <uint32_t>scan.remaining
@@ -212,6 +229,8 @@ cdef int _point(ScanOp* scan) noexcept nogil:
     r = walk_get(x.session, root, changes, x.command, x.scratch.data, x.scratch.size, op.batch_pool, &scan.one_value)
     if r < 0:
         return _corrupt(op)
+    if op.stats != NULL:
+        stats_read(op.stats)
     if r == 0:
         return STEP_DONE
     if scan.needs_keys:
@@ -221,6 +240,8 @@ cdef int _point(ScanOp* scan) noexcept nogil:
             return no_memory(x)
         for i in range(<uint32_t>x.scratch.size):
             (<uint8_t*>scan.one_key.data)[i] = x.scratch.data[i]
+    if op.stats != NULL:
+        stats_entries(op.stats, &scan.one_key, &scan.one_value, 1)
     scan.fetched = 1
     return STEP_ROWS
 
@@ -303,6 +324,8 @@ cdef int scan_next(Op* op) noexcept nogil:
                 continue
             if walk_seek(&scan.walk, x.session, &range) < 0:
                 return _corrupt(op)
+            if op.stats != NULL:
+                stats_read(op.stats)
             scan.phase = PHASE_RANGE
             continue
         else:
@@ -317,6 +340,8 @@ cdef int scan_next(Op* op) noexcept nogil:
             if r == 0:
                 continue
             scan.fetched = <uint32_t>r
+            if op.stats != NULL:
+                stats_entries(op.stats, scan.keys, scan.values, scan.fetched)
         op_name_batch(op)
         r = _emit(scan)
         if r == STEP_DONE:
@@ -332,6 +357,7 @@ cdef Op* scan_open(Run* run, const PlanNode* node) noexcept nogil:
     cdef uint32_t c
     if op == NULL or op_own_pool(op) < 0:
         return NULL
+    scan.needs_keys = op.stats != NULL           # their bytes are counted
     for c in range(node.scan_column_count):
         if node.scan_columns[c] < 0 and node.column_use[c]:
             scan.needs_keys = 1

@@ -23,6 +23,7 @@ from dsql_core.execute.machine cimport (eval_bigint, eval_step, no_memory, op_al
                                         op_pull, operator_register)
 from dsql_core.execute.ordering cimport MergeSort, Ordering, SortItem, merge_sort, order_compare_row, order_prefix
 from dsql_core.execute.state cimport Op, P_DISTINCT_ON, P_SORT, PlanNode, RowList, Run, STEP_DONE, STEP_ERROR, STEP_ROWS
+from dsql_core.execute.stats cimport pool_used
 from dsql_core.execute.tuples cimport tuple_batch_of, tuple_equals, tuple_move, tuple_store, tuple_store_split
 
 cdef enum:
@@ -106,6 +107,7 @@ cdef int _drain(SortOp* op) noexcept nogil:
     cdef Op* base = &op.base
     cdef const PlanNode* node = base.node
     cdef Vector* extra
+    cdef uint64_t used = 0
     cdef uint32_t i
     cdef int r
     while True:
@@ -125,8 +127,12 @@ cdef int _drain(SortOp* op) noexcept nogil:
             if r != EVAL_OK:
                 return eval_step(r)
         base.has_input = 0
+        if base.stats != NULL:
+            used = pool_used(op.rows_pool)
         if _keep_rows(op, &base.child.out, extra) < 0:
             return STEP_ERROR
+        if base.stats != NULL:
+            base.stats.memory += pool_used(op.rows_pool) - used
 
 
 cdef int _emit(SortOp* op) noexcept nogil:
@@ -206,6 +212,9 @@ cdef int sort_next(Op* base) noexcept nogil:
                 return r
             if _cut(op) < 0:
                 return STEP_ERROR
+            if base.stats != NULL:
+                base.stats.passed += 1
+                base.stats.memory = pool_used(op.rows_pool)
             op.phase = 1
         elif op.phase == 3:
             r = merge_sort(base.execution, &op.order, &op.sort)

@@ -318,6 +318,7 @@ cdef struct PlanNode:
     uint32_t expr_count
     uint32_t row_count             # of values / rows
     Expr* cond
+    Expr* late                     # scan and lookup, explained: what storage would leave to the query processor
     Expr* limit
     Expr* offset
     SortKey* sort_keys
@@ -455,10 +456,22 @@ cdef struct SubRun:                # a run an operator restarts again and again;
     const PlanNode* node           # who uses it
     SubRun* next
 
-cdef struct NodeStats:
-    uint64_t rows
-    uint64_t loops
-    uint64_t ns
+cdef struct NodeStats:             # of one plan node, summed over its activations; stats.pxd counts
+    uint64_t rows                  # handed on
+    uint64_t loops                 # activations; `batches` for the inner side of a lookup
+    uint64_t ns                    # in the node and below
+    uint64_t first_ns              # of it, until the first answer
+    uint64_t batches               # lookup: input batches
+    uint64_t entries               # storage: entries the tree gave
+    uint64_t passed                # storage: of them, those the pushed filter kept. sort: cuts to the first k
+    uint64_t removed               # dropped by the node's own condition; insert: rows in conflict
+    uint64_t reads                 # storage: ranges and keys asked for
+    uint64_t read_bytes
+    uint64_t read_paid             # of the read under way: billed, not used yet
+    uint64_t writes                # rows and index entries written
+    uint64_t write_bytes
+    uint64_t memory                # bytes kept by sorts and hash tables
+    uint64_t buckets               # hash tables
 
 cdef struct Op:                    # head of every operator's state
     const PlanNode* node
@@ -469,6 +482,7 @@ cdef struct Op:                    # head of every operator's state
     Op* child2
     Pool* batch_pool               # results of the current batch; shared down a pipeline with its source
     NodeStats* stats               # NULL = not counted
+    int64_t first_ns               # counted: time until the first answer; -1 = answered
     uint64_t eval_id               # of the input batch at hand
     uint32_t step                  # last step in which a source produced something
     int32_t has_input              # the child's batch is not done with (an evaluation yielded)

@@ -32,6 +32,15 @@ GUESSES: dict[str, Guess] = {
     "transaction_statement": Guess(
         "unsupported transaction statement: {kind}", "SAVEPOINT and ROLLBACK TO are recorded; RELEASE and two-phase commit are not", "medium"
     ),
+    # -- EXPLAIN -------------------------------------------------------------------------------------------------------
+    "explain_index_cond_above": Guess(
+        False, "the skeleton of the note prints Index Cond at the B-Tree alone; samples also repeat it at the scan", "low"
+    ),
+    "explain_unpushed_types": Guess(
+        (1700, 114, 3802), "documented sample: numeric comparisons stay with the query processor; json has no order", "medium"
+    ),
+    "explain_formats": Guess(("json", "xml", "yaml"), "as PostgreSQL prints them; the DPU block is in text only", "low"),
+    "explain_costs": Guess(100.0, "start-up of a storage read in every recorded sample; other costs are estimates", "low"),
 }
 
 

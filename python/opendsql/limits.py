@@ -62,6 +62,14 @@ JOB_KEEP_S = 30 * 60  # finished jobs are purged after that, when a new job runs
 BACKFILL_ROWS_MAX = 500  # base rows per transaction of an index build
 BACKFILL_ROWS_MIN = 8  # a chunk that keeps conflicting is halved down to this
 
+# -- the price of a statement, in Distributed Processing Units (note, section 6) ---------------------------------------
+DPU_UNIT_BYTES = 128  # a storage read, a written row, a written index entry: each at least that (stats.pxd)
+DPU_PER_SECOND = 1.0  # of processing
+DPU_PER_BYTE_READ = 0.00000183105
+DPU_PER_BYTE_WRITTEN = 0.00004883
+DPU_READ_MIN = 0.00375  # of a transaction that reads
+DPU_WRITE_MIN = 0.05  # of a transaction that writes
+
 assert COLUMN_BYTES_MAX <= ROW_BYTES_MAX <= TRANSACTION_BYTES_MAX <= MESSAGE_BYTES_MAX
 assert KEY_BYTES_MAX < KEY_BYTES_DECLARED_MAX
 assert CHAR_BYTES_MAX < VARCHAR_BYTES_MAX < COLUMN_BYTES_MAX

@@ -264,8 +264,8 @@ def test_statistics(session):
     }
     stats: dict = {}
     session.execute(program(plan), stats=stats)
-    assert [(r, n) for r, n, _ in stats["nodes"]] == [(5, 1), (2, 1)]
-    assert stats["nodes"][1][2] >= stats["nodes"][0][2] > 0
+    assert [(n["rows"], n["loops"]) for n in stats["nodes"]] == [(5, 1), (2, 1)]
+    assert stats["nodes"][1]["ns"] >= stats["nodes"][0]["ns"] > 0
 
 
 def test_python_function(session):

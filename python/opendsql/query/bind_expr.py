@@ -6,6 +6,7 @@ own mixins. Locations are byte offsets from the tree; errors carry 1-based chara
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from opendsql.errors import DsqlError, unsupported
@@ -28,6 +29,7 @@ from opendsql.query.expr import (
     BoolTest,
     Call,
     Case,
+    Cast,
     Coalesce,
     Col,
     Const,
@@ -40,6 +42,7 @@ from opendsql.query.expr import (
 )
 from opendsql.query.parts import Part
 from opendsql.query.scope import RangeItem, Scope
+from opendsql.query.spelling import value_function
 from opendsql.registry import resolve
 from opendsql.registry.types import TYPES_BY_OID, format_type
 
@@ -189,7 +192,10 @@ class ExprBinder(Part):
         typmod = item.get("typmod", 0)
         if found.type_oid != oid:
             found = self.explicit_cast(found, oid, -1, None)
-        return self.length_coercion(found, oid, min(typmod, 6), "e") if typmod >= 0 else found
+        if typmod >= 0:
+            found = self.length_coercion(found, oid, min(typmod, 6), "e")
+        words = value_function(item["op"], typmod)
+        return replace(found, spelled=words) if isinstance(found, Call | Cast) else found
 
     def _bind_SetToDefault(self, item: Node, scope: Scope) -> Expr:
         raise DsqlError(
@@ -243,7 +249,7 @@ class ExprBinder(Part):
         oid = coerced[0].type_oid
         if default is not None:
             default, coerced = coerced[0], coerced[1:]
-        return Case(oid, tuple(zip(conditions, coerced, strict=True)), default)
+        return Case(oid, tuple(zip(conditions, coerced, strict=True)), default, has_subject=subject is not None)
 
     def _bind_CoalesceExpr(self, item: Node, scope: Scope) -> Expr:
         places = [location_of(a) for a in item["args"]]

@@ -40,6 +40,7 @@ from opendsql.query.logical import ROW_KEY
 from opendsql.query.params import NeedsOriginal
 from opendsql.query.parts import Part
 from opendsql.query.scope import Scope
+from opendsql.query.spelling import spelled
 from opendsql.registry import resolve
 from opendsql.registry.types import TYPES_BY_OID, format_type
 
@@ -138,7 +139,10 @@ class FunctionBinder(Part):
             labels=tuple(labels) if any(labels) else (),
             variadic=item.get("func_variadic", False),
         )
-        return self._by_kind(names[-1], match, args, item, scope, location)
+        found = self._by_kind(names[-1], match, args, item, scope, location)
+        if item.get("funcformat") == "COERCE_SQL_SYNTAX" and isinstance(found, Call):
+            found = replace(found, spelled=spelled(names[-1], len(found.args)))
+        return found
 
     def _json_of_row(self, name: str, args: list[Expr]) -> Expr | None:
         """row_to_json, to_json, to_jsonb of a row; json_agg and jsonb_agg get their row as json in place."""

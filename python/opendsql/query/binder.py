@@ -24,7 +24,7 @@ from opendsql.query.bind_query import QueryBinder
 from opendsql.query.bind_routine import RoutineBinder
 from opendsql.query.bind_select import Query, SelectBinder
 from opendsql.query.bind_sublink import SublinkBinder
-from opendsql.query.expr import Const, Expr
+from opendsql.query.expr import Const, Expr, SubLink
 from opendsql.query.logical import Cte, Names, Node
 from opendsql.query.params import Params
 from opendsql.query.parse import Statement
@@ -76,6 +76,7 @@ class Binder(
         self.seen_at: dict[tuple[int, int], int] = {}
         self.settled: dict[int, tuple[Expr, Expr]] = {}
         self.explained: list[Node] = []  # the final plans, for EXPLAIN
+        self.subplan_of: dict[SubLink, int] = {}  # and which subplan a sublink became
         self.depth = 0
         self.view_depth = 0
         self.routine_args = None  # list of Expr: of the SQL function whose body is being bound

@@ -19,7 +19,18 @@ from opendsql.query.emit_expr import ExprEmitter, Frame, Layout
 from opendsql.query.emit_join import JoinEmitter
 from opendsql.query.emit_modify import ModifyEmitter
 from opendsql.query.emit_scan import Hint, Phys, ScanEmitter, satisfies
-from opendsql.query.expr import INT8, Call, Col, ColumnId, Const, Expr, columns_of, columns_of_all, conjunction
+from opendsql.query.expr import (
+    INT8,
+    Call,
+    Col,
+    ColumnId,
+    Const,
+    Expr,
+    SubLink,
+    columns_of,
+    columns_of_all,
+    conjunction,
+)
 from opendsql.query.logical import (
     ROW_KEY,
     Aggregate,
@@ -64,8 +75,8 @@ class Emitter(ExprEmitter, ScanEmitter, JoinEmitter, ModifyEmitter):
         self.subplans: list[dict[str, Any]] = []
         self.ctes: list[dict[str, Any]] = []
         self.needs_gil = False
-        self.explain_depth = 0
         self.slot_rel = -1
+        self.subplan_of: dict[SubLink, int] = {}  # for EXPLAIN
 
     def new_slot(self) -> int:
         """A fresh internal parameter."""
@@ -187,6 +198,8 @@ class Emitter(ExprEmitter, ScanEmitter, JoinEmitter, ModifyEmitter):
                     "out": [oid for oid, _ in node.types],
                     "est_rows": float(len(node.rows)),
                 }
+                if self.explaining:
+                    ir["x"] = {"rel": node.rel}
             case VirtualRows():
                 data = node.relation.rows(self.binder.catalog, self.session)
                 ir = {
@@ -194,7 +207,7 @@ class Emitter(ExprEmitter, ScanEmitter, JoinEmitter, ModifyEmitter):
                     "est_rows": float(max(len(data), 1)),
                 }  # fmt: skip
                 if self.explaining:
-                    ir["x"] = {"name": node.relation.name, "schema": node.relation.schema, "alias": node.alias}
+                    ir["x"] = {"name": node.relation.name, "schema": node.relation.schema, "rel": node.rel}
             case FunctionScan():
                 out = [*node.types, *([INT8] if node.ordinality else [])]
                 ir = {
@@ -202,13 +215,13 @@ class Emitter(ExprEmitter, ScanEmitter, JoinEmitter, ModifyEmitter):
                     "ordinality": node.ordinality, "est_rows": 1000.0,
                 }  # fmt: skip
                 if self.explaining:
-                    ir["x"] = {"name": node.name, "alias": self.binder.names.aliases.get(node.rel, node.name)}
+                    ir["x"] = {"name": node.name, "rel": node.rel, "node": node}
             case CteScan():
                 if not node.work:
                     self.emit_cte(node.cte)
                 ir = {"op": "work_scan" if node.work else "cte_scan", "cte": node.cte, "est_rows": 100.0}
                 if self.explaining:
-                    ir["x"] = {"name": node.name, "alias": self.binder.names.aliases.get(node.rel, node.name)}
+                    ir["x"] = {"name": node.name, "rel": node.rel}
             case _:
                 raise AssertionError(f"no emission for {type(node).__name__}")
         return Phys(ir, layout, len(columns), rows=ir["est_rows"])
@@ -239,7 +252,7 @@ class Emitter(ExprEmitter, ScanEmitter, JoinEmitter, ModifyEmitter):
         else:
             ir = {"op": "project", "input": phys.ir, "exprs": irs, "est_rows": phys.rows}
         if self.explaining:
-            ir["x"] = {**ir.get("x", {}), "output": exprs}
+            ir["x"] = {**ir.get("x", {}), "output": exprs, "rel": node.rel}
         return Phys(
             ir, layout, len(irs), phys.rows, self._renamed(phys, own), self._renamed_fixed(phys, own), phys.limited,
             phys.single,
@@ -347,7 +360,7 @@ class Emitter(ExprEmitter, ScanEmitter, JoinEmitter, ModifyEmitter):
             "grouped": node.grouped and bool(groups), "sets": None,
         }  # fmt: skip
         if self.explaining:
-            ir["x"] = {"groups": groups, "aggs": node.aggs}
+            ir["x"] = {"groups": groups, "rel": node.rel}
         return ir
 
     def _grouping_sets(self, node: Aggregate, needed: list[ColumnId]) -> Phys:
@@ -445,6 +458,8 @@ class Emitter(ExprEmitter, ScanEmitter, JoinEmitter, ModifyEmitter):
             "funcs": funcs,
             "est_rows": phys.rows,
         }
+        if self.explaining:
+            ir["x"] = {"rel": node.rel}
         full = {**layout, **{(node.rel, i): phys.width + i for i in range(len(funcs))}}
         return Phys(ir, full, phys.width + len(funcs), phys.rows)
 

@@ -163,8 +163,11 @@ class ExprEmitter(Part):
 
     def _sublink(self, expr: SubLink, layout: Layout) -> IR:
         if len(expr.lhs) > 1:
-            return self.expr(self.rows_exist(expr), layout)
-        number = self.subplan(expr, layout)
+            exists = self.rows_exist(expr)
+            found = self.expr(exists, layout)
+            self.subplan_of[expr] = self.subplan_of[exists]
+            return found
+        number = self.subplan_of[expr] = self.subplan(expr, layout)
         match expr.kind:
             case "scalar":
                 return ("scalar", number, expr.type_oid)
@@ -187,12 +190,10 @@ class ExprEmitter(Part):
         """Number of the program's subplan for a sublink."""
         frame = Frame(dict(expr.outer))
         self.frames.append(frame)
-        saved, self.explain_depth = self.explain_depth, self.explain_depth + 1
         try:
             phys = self.emit_exactly(expr.plan, [c.id for c in expr.out] if expr.out else [])
         finally:
             self.frames.pop()
-            self.explain_depth = saved
         number = len(self.subplans)
         entry: dict[str, Any] = {"plan": phys.ir, "out": [c.type_oid for c in expr.out]}
         self.subplans.append(entry)

@@ -74,6 +74,8 @@ class JoinEmitter(Part):
             "params": [(slot, self.expr(frame.outer[c], left.layout)) for c, slot in frame.slots.items()],
             "cond": self.expr(condition, self._both(left, right)) if condition is not None else None,
         }
+        if self.explaining:
+            ir["x"] = {"pairs": (), "cond": node.conds}
         rows = self._estimate(node, left, right)
         ir["est_rows"] = rows
         return Phys(ir, layout, self._width(left, right, node.kind), rows, left.ordering, left.fixed)
@@ -190,10 +192,12 @@ class JoinEmitter(Part):
             ir["rkeys"] = [self.expr(k, right.layout) for k in rkeys]
         else:
             ir["op"] = "nl_join"
-            condition = conjunction(node.conds)
+            rest = list(node.conds)
+            condition = conjunction(rest)
+            lkeys = rkeys = []
         ir["cond"] = self.expr(condition, both) if condition is not None else None
         if self.explaining:
-            ir["x"] = {"keys": [c for c in node.conds if c not in rest], "cond": tuple(rest)}
+            ir["x"] = {"pairs": tuple(zip(lkeys, rkeys, strict=True)), "cond": tuple(rest)}
         rows = self._estimate(node, left, right)
         ir["est_rows"] = rows
         width = self._width(left, right, node.kind)

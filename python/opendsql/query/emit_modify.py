@@ -41,7 +41,7 @@ class ModifyEmitter(Part):
             "returning": returning,
             "est_rows": phys.rows,
         }
-        return self._returned(ir, node.out_rel, len(node.returning or ()), phys.rows)
+        return self._returned(ir, node, phys.rows)
 
     def emit_update_delete(self, node: Update | Delete) -> Phys:
         """An update or delete: the input is the old row, its raw key, then whatever else is needed."""
@@ -70,9 +70,10 @@ class ModifyEmitter(Part):
             shifted.update({(node.new_rel, i): i for i in range(count)})
         if node.returning is not None:
             ir["returning"] = [self.expr(e, shifted) for e in node.returning]
-        return self._returned(ir, node.out_rel, len(node.returning or ()), phys.rows)
+        return self._returned(ir, node, phys.rows)
 
-    def _returned(self, ir: dict[str, Any], rel: int, width: int, rows: float) -> Phys:
+    def _returned(self, ir: dict[str, Any], node: Insert | Update | Delete, rows: float) -> Phys:
+        width = len(node.returning or ())
         if self.explaining:
-            ir["x"] = {"table": ir["table"]}
-        return Phys(ir, {(rel, i): i for i in range(width)}, width, rows)
+            ir["x"] = {"node": node}
+        return Phys(ir, {(node.out_rel, i): i for i in range(width)}, width, rows)

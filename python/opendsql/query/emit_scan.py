@@ -14,6 +14,7 @@ from opendsql.query import access, descriptor
 from opendsql.query.access import Path, TreeShape
 from opendsql.query.emit_expr import IR, Layout
 from opendsql.query.expr import (
+    TRUE,
     ArrayTest,
     Col,
     ColumnId,
@@ -28,6 +29,7 @@ from opendsql.query.expr import (
 from opendsql.query.logical import ROW_KEY, Scan, SortKey
 from opendsql.query.params import NeedsOriginal
 from opendsql.query.parts import Part
+from opendsql.query.pushdown import is_pushed
 
 _LOOKUP_COST = 4.0
 
@@ -165,7 +167,8 @@ class ScanEmitter(Part):
     ) -> dict[str, Any]:
         """The scan fields common to scan and lookup; outer is the layout bounds may use (a lookup's input)."""
         shape = path.shape
-        condition = conjunction(residual)
+        pushed, late = self._split_residual(node, residual) if self.explaining else (residual, [])
+        condition = conjunction(pushed) if pushed or not late else TRUE
         ir: dict[str, Any] = {
             "op": "scan",
             "tree": shape.tree,
@@ -183,8 +186,20 @@ class ScanEmitter(Part):
             "est_rows": max(path.rows, 1.0),
         }
         if self.explaining:
-            ir["x"] = {"scan": node, "path": path, "residual": tuple(residual), "layout": dict(layout)}
+            after = conjunction(late)
+            ir["late"] = self.expr(after, layout) if after is not None else None
+            own = access.scan_columns(node)
+            joins = any(c not in own and not self.is_outer(c) for c in columns_of_all(late))
+            ir["x"] = {"scan": node, "path": path, "pushed": tuple(pushed), "late": tuple(late), "joins": joins}
         return ir
+
+    def _split_residual(self, node: Scan, residual: list[Expr]) -> tuple[list[Expr], list[Expr]]:
+        """(what storage filters by, what is left to the query processor)."""
+        own = access.scan_columns(node)
+        pushed = [
+            c for c in residual if is_pushed(c) and all(p in own or self.is_outer(p) for p in columns_of(c))
+        ]
+        return pushed, [c for c in residual if c not in pushed]
 
     def bounds(self, path: Path, outer: Layout) -> dict[str, IR]:
         """The bounds of a path."""

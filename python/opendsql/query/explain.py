@@ -1,39 +1,48 @@
-"""EXPLAIN: the plan in DSQL's words.
+"""EXPLAIN: the plan in DSQL's words, its numbers, and under ANALYZE VERBOSE what it would have cost.
 
-A scan is shown as DSQL shows it: what it is, then the Storage Scan below it (projections, filters pushed to storage) and
-the B-Tree Scan below that (index condition); a secondary index that needs the table adds a Storage Lookup. Everything
-else is PostgreSQL's. Storage nodes hang on an arrow with one blank, PostgreSQL's own on one with two.
-
-    Index Only Scan using t_pkey on public.t  (cost=...)
+    Index Only Scan using t_pkey on public.t  (cost=...) (actual time=... rows=2 loops=1)
       Output: id, v
-      -> Storage Scan on t_pkey (cost=...)
+      -> Storage Scan on t_pkey (cost=...) (actual rows=2 loops=1)
           Projections: id, v
           Filters: (v = 1)
-          -> B-Tree Scan on t_pkey (cost=...)
+          Rows Filtered: 3
+          -> B-Tree Scan on t_pkey (cost=...) (actual rows=5 loops=1)
               Index Cond: (id > 5)
+    Query Identifier: qymgw1m77maoe
+    Planning Time: 0.107 ms
+    Execution Time: 0.093 ms
+    Statement DPU Estimate: ...
+
+explain_tree.py and explain_scan.py say which nodes are shown, explain_numbers.py what stands in their parentheses,
+explain_print.py writes the formats. EXPLAIN ANALYZE runs the very program it shows, so a write really writes and commits
+or not as the statement itself would.
+
+The DPU estimate follows the published formulas: seconds of processing, bytes read (at least 128 a storage read, the
+uniqueness checks of writes included), bytes written (at least 128 for each row and index entry), counted by dsql_core.
 """
 
 from __future__ import annotations
 
-import json
 import time
 from dataclasses import dataclass
 from typing import Any
 
 import pgparse
 
+from opendsql import limits
 from opendsql.catalog.result import PyResult
 from opendsql.errors import DsqlError
+from opendsql.guesses import choice
 from opendsql.query import gate
-from opendsql.query.deparse import width_of
-from opendsql.query.explain_node import Renderer
+from opendsql.query.explain_print import Figure, Prop, document, text_lines, to_json, to_xml, to_yaml
+from opendsql.query.explain_tree import Tree
 from opendsql.query.params import Params
 from opendsql.query.parse import Statement
 
-_FORMATS = ("text", "json", "xml", "yaml")
+_TYPES = {"text": 25, "json": 114, "xml": 142, "yaml": 25}  # of the answer's column
+_FORMATS = {name: _TYPES[name] for name in ("text", *choice("explain_formats"))}
+_SWITCHES = ("analyze", "verbose", "costs", "timing", "summary", "buffers", "settings", "wal", "generic_plan")
 _BASE32 = "abcdefghijklmnopqrstuvwxyz234567"
-_READ_DPU, _WRITE_DPU = 0.00000183105, 0.00004883
-_READ_MINIMUM, _WRITE_MINIMUM = 0.00375, 0.05
 
 
 @dataclass(slots=True)
@@ -43,8 +52,12 @@ class Options:
     analyze: bool = False
     verbose: bool = False
     costs: bool = True
-    timing: bool = True
+    timing: bool | None = None
     summary: bool | None = None
+    buffers: bool = False
+    settings: bool = False
+    wal: bool = False
+    generic_plan: bool = False
     format: str = "text"
 
 
@@ -61,91 +74,112 @@ def plan_explain(planner: Any, statement: Statement, request: Any) -> Any:
     session = getattr(request, "session", None)
     declared = list(getattr(request, "param_oids", None) or ())
     started = time.perf_counter()
-    ir, binder = planner.program_ir(inner, session, Params(declared), explaining=True)
+    ir, binder = planner.program_ir(inner, session, Params(list(declared)), explaining=True)
     planning = time.perf_counter() - started
-    program = planner.compile(ir) if options.analyze else None
+    program = planner.compile(ir, session) if options.analyze else None
 
     def run(session: Any, params: list[str | None]) -> PyResult:
-        stats: dict[str, Any] = {}
+        stats: dict[str, Any] = {"timing": options.timing, "discard": True}
         elapsed = 0.0
         if options.analyze:
             begun = time.perf_counter()
             session.execute(program, params, stats=stats)
             elapsed = time.perf_counter() - begun
-        lines = explain_lines(ir, binder, options, stats.get("nodes"), planning, elapsed, statement)
-        oid = 114 if options.format == "json" else 25
-        return PyResult("EXPLAIN", [("QUERY PLAN", oid)], [(line,) for line in lines])
+        rows = explain_rows(ir, binder, options, stats.get("nodes"), planning, elapsed, inner)
+        return PyResult("EXPLAIN", [("QUERY PLAN", _FORMATS[options.format])], [(row,) for row in rows])
 
-    columns = [("QUERY PLAN", 114 if options.format == "json" else 25, -1, 0, 0)]
+    columns = [("QUERY PLAN", _FORMATS[options.format], -1, 0, 0)]
     return Planned(
-        python=run, columns=columns, param_oids=ir["params"], cacheable=False, tag="EXPLAIN", ir=ir,
-        writes=ir["writes"] and options.analyze, tables=tuple(ir["tables"]),
+        python=run, columns=columns, param_oids=declared if options.generic_plan else ir["params"], cacheable=False,
+        tag="EXPLAIN", ir=ir, writes=ir["writes"] and options.analyze, tables=tuple(ir["tables"]),
     )  # fmt: skip
 
 
+# -- options ------------------------------------------------------------------------------------------------------------
+
+
 def read_options(statement: Statement) -> Options:
-    """The options of an EXPLAIN statement."""
+    """The options of an EXPLAIN statement, by PostgreSQL 16's rules."""
     options = Options()
     for item in statement.node.get("options", ()):
         option = item["DefElem"]
-        name = option["defname"].lower()
+        name = option["defname"]
         position = statement.position(option.get("location", 0))
         if name == "format":
-            value = option["arg"]["String"]["sval"].lower()
-            if value not in _FORMATS:
-                raise DsqlError(
-                    "22023", f'unrecognized value for EXPLAIN option "format": "{value}"', position=position
-                )
-            if value in ("xml", "yaml"):
-                raise DsqlError("0A000", f"EXPLAIN FORMAT {value.upper()} not supported")
-            options.format = value
-        elif name in ("analyze", "verbose", "costs", "timing", "summary"):
+            options.format = _format(option, position)
+        elif name in _SWITCHES:
             setattr(options, name, _boolean(option, name))
-        elif name not in ("buffers", "settings", "wal", "generic_plan", "memory", "serialize"):
+        else:
             raise DsqlError("42601", f'unrecognized EXPLAIN option "{name}"', position=position)
+    if options.wal and not options.analyze:
+        raise DsqlError("22023", "EXPLAIN option WAL requires ANALYZE")
+    if options.timing and not options.analyze:
+        raise DsqlError("22023", "EXPLAIN option TIMING requires ANALYZE")
+    if options.generic_plan and options.analyze:
+        raise DsqlError("22023", "EXPLAIN options ANALYZE and GENERIC_PLAN cannot be used together")
+    if options.timing is None:
+        options.timing = options.analyze
+    if options.summary is None:
+        options.summary = options.analyze
     return options
 
 
+def _format(option: dict[str, Any], position: int | None) -> str:
+    if "arg" not in option:
+        raise DsqlError("42601", "format requires a parameter")
+    ((_, body),) = option["arg"].items()
+    value = str(body.get("sval", body.get("ival", body.get("fval", ""))))
+    if value not in _FORMATS:
+        raise DsqlError("22023", f'unrecognized value for EXPLAIN option "format": "{value}"', position=position)
+    return value
+
+
 def _boolean(option: dict[str, Any], name: str) -> bool:
-    arg = option.get("arg")
-    if arg is None:
+    if "arg" not in option:
         return True
-    ((kind, body),) = arg.items()
-    if kind == "Integer":
-        return bool(body.get("ival", 0))
-    if kind == "Boolean":
-        return bool(body.get("boolval"))
-    text = body.get("sval", "").lower()
-    if text in ("true", "on", "1"):
+    ((kind, body),) = option["arg"].items()
+    value = str(body.get("ival", 0)) if kind == "Integer" else str(body.get("sval", body.get("boolval", ""))).lower()
+    if value in ("1", "true", "on") and (kind == "Integer") == (value == "1"):
         return True
-    if text in ("false", "off", "0"):
+    if value in ("0", "false", "off") and (kind == "Integer") == (value == "0"):
         return False
     raise DsqlError("42601", f"{name} requires a Boolean value")
 
 
-def explain_lines(
+# -- the answer ---------------------------------------------------------------------------------------------------------
+
+
+def explain_rows(
     ir: dict[str, Any], binder: Any, options: Options, stats: Any, planning: float, elapsed: float, statement: Statement
 ) -> list[str]:
-    """The rows of the answer."""
-    renderer = Renderer(ir, binder, options, stats)
-    if options.format == "json":
-        return [json.dumps([{"Plan": renderer.tree(ir["plan"])}], indent=2)]
-    lines = renderer.lines()
+    """The rows of the answer: the lines of a text, or one document."""
+    shown = Tree(ir, binder, options, stats).root()
+    tail: list[Prop] = []
     if options.verbose:
-        lines.append(f"Query Identifier: {query_identifier(statement)}")
-    if options.summary or (options.summary is None and options.analyze):
-        lines.append(f"Planning Time: {planning * 1000:.3f} ms")
-    if options.analyze and options.summary is not False:
-        lines.append(f"Execution Time: {elapsed * 1000:.3f} ms")
+        tail.append(Prop("Query Identifier", query_identifier(statement)))
+    if options.summary:
+        spent = Figure(f"{planning * 1000:.3f}")
+        tail.append(Prop("Planning Time", spent, f"Planning Time: {spent} ms"))
+    if options.analyze:
+        tail.append(Prop("Triggers", [], ""))
+    if options.analyze and options.summary:
+        spent = Figure(f"{elapsed * 1000:.3f}")
+        tail.append(Prop("Execution Time", spent, f"Execution Time: {spent} ms"))
+    if options.format != "text":
+        write = {"json": to_json, "xml": to_xml, "yaml": to_yaml}[options.format]
+        return [write(document(shown, tail))]
+    lines = text_lines(shown)
+    lines += [line for p in tail if (line := f"{p.name}: {p.value}" if p.text is None else p.text)]
     if options.analyze and options.verbose:
-        lines += _dpu(ir, stats or [], planning + elapsed)
+        lines += dpu_lines(stats, planning + elapsed)
     return lines
 
 
 def query_identifier(statement: Statement) -> str:
     """Thirteen base32 characters that name the statement's shape."""
+    text = statement.own_text
     try:
-        number = int(pgparse.fingerprint(statement.own_text), 16)
+        number = int(pgparse.fingerprint(text), 16)
     except pgparse.PGQueryError:
         number = 0
     digits = ""
@@ -155,33 +189,21 @@ def query_identifier(statement: Statement) -> str:
     return digits
 
 
-def _dpu(ir: dict[str, Any], stats: Any, seconds: float) -> list[str]:
-    """The tail that estimates Distributed Processing Units."""
-    from opendsql.query.planner import child_nodes
+def dpu_lines(stats: list[dict[str, int]], seconds: float) -> list[str]:
+    """The Statement DPU Estimate: Distributed Processing Units by the published factors, without transaction minimums.
 
-    read = write = 0.0
-    stack = [ir["plan"], *(s["plan"] for s in ir["subplans"]), *(c["plan"] for c in ir["ctes"])]
-    while stack:
-        node = stack.pop()
-        stack.extend(child_nodes(node))
-        number = node.get("id")
-        rows, loops = (stats[number][0], stats[number][1]) if number is not None and number < len(stats) else (0, 0)
-        if node["op"] in ("scan", "lookup"):
-            width = sum(width_of(node["row"][c]) if c >= 0 else 16 for c in node["cols"])
-            read += max(rows * max(width, 1), 128 * loops)
-        elif node["op"] in ("insert", "update", "delete"):
-            below = child_nodes(node)[0].get("id")
-            count = stats[below][0] if below is not None and below < len(stats) else 0
-            width = sum(width_of(oid) for oid in node["table"]["row"])
-            write += count * (max(width, 128) + 128 * len(node["table"]["indexes"]))
-    compute, reads, writes = seconds, read * _READ_DPU, write * _WRITE_DPU
-    total = compute + reads + writes
+    Args:
+        stats: counters of every plan node; seconds: spent on planning and execution.
+    """
+    read = sum(node["read_bytes"] for node in stats) * limits.DPU_PER_BYTE_READ
+    write = sum(node["write_bytes"] for node in stats) * limits.DPU_PER_BYTE_WRITTEN
+    compute = seconds * limits.DPU_PER_SECOND
     return [
         "Statement DPU Estimate:",
         f"  Compute: {compute:.5f} DPU",
-        f"  Read: {reads:.5f} DPU{_minimum(reads, _READ_MINIMUM)}",
-        f"  Write: {writes:.5f} DPU{_minimum(writes, _WRITE_MINIMUM)}",
-        f"  Total: {total:.5f} DPU",
+        f"  Read: {read:.5f} DPU{_minimum(read, limits.DPU_READ_MIN)}",
+        f"  Write: {write:.5f} DPU{_minimum(write, limits.DPU_WRITE_MIN)}",
+        f"  Total: {compute + read + write:.5f} DPU",
     ]
 
 

@@ -123,6 +123,7 @@ class Call(Expr):
     kind: str = "call"
     volatile: str = "i"  # i, s, v
     strict: bool = True
+    spelled: str = field(default="", compare=False, kw_only=True)  # spelling.py
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +138,7 @@ class Cast(Expr):
     implicit: bool = True
     volatile: str = "i"
     extra: tuple[Expr, ...] = ()
+    spelled: str = field(default="", compare=False, kw_only=True)  # spelling.py
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +199,7 @@ class Case(Expr):
 
     whens: tuple[tuple[Expr, Expr], ...]
     default: Expr | None
+    has_subject: bool = field(default=False, compare=False, kw_only=True)  # CASE x WHEN y: every condition is x = y
 
 
 @dataclass(frozen=True, slots=True)

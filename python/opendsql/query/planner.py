@@ -151,7 +151,10 @@ class Planner:
     def program_ir(
         self, statement: Statement, session: Any, params: Params, *, explaining: bool = False
     ) -> tuple[dict[str, Any], Binder]:
-        """The program IR of a SELECT or DML statement, and its binder."""
+        """The program IR of a SELECT or DML statement, and its binder.
+
+        Explaining, every plan node carries "x": what it was made from, for explain_tree.py.
+        """
         binder, query = self.bind(statement, session, params)
         params.finish()
         declared = query.plan.columns()
@@ -167,6 +170,7 @@ class Planner:
         emitter.emit_ctes()
         phys = emitter.emit_exactly(plan, [c.id for c in wanted])
         emitter.finish_ctes()
+        binder.subplan_of = emitter.subplan_of
         columns = [
             (c.name, e.type_oid, e.typmod, c.table_oid, c.attnum) for c, e in zip(query.columns, declared, strict=True)
         ]
