@@ -30,7 +30,9 @@ GUESSES: dict[str, Guess] = {
     # -- statements refused by their parse node ------------------------------------------------------------------------
     "statement": Guess("unsupported statement: {node}", "the form of every recorded refusal of a whole statement", "medium"),
     "transaction_statement": Guess(
-        "unsupported transaction statement: {kind}", "SAVEPOINT and ROLLBACK TO are recorded; RELEASE and two-phase commit are not", "medium"
+        "unsupported transaction statement: {kind}",
+        "SAVEPOINT and ROLLBACK TO are recorded; RELEASE and two-phase commit are not",
+        "medium",
     ),
     # -- EXPLAIN -------------------------------------------------------------------------------------------------------
     "explain_index_cond_above": Guess(

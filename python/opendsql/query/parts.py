@@ -21,7 +21,6 @@ class Part:
         locks: bool
         writes: bool
         slot_rel: int
-        explain_depth: int
         needs_gil: bool
 
         def __getattr__(self, name: str) -> Any: ...
