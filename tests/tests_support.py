@@ -56,7 +56,9 @@ def run_server(directory: Path, *arguments: str) -> Iterator[RunningServer]:
             try:
                 psycopg.connect(running.dsn, connect_timeout=5).close()
                 break
-            except psycopg.OperationalError:
+            except psycopg.OperationalError as error:
+                if "no password supplied" in str(error):
+                    break  # it serves, and wants a token
                 if process.poll() is not None or time.monotonic() > deadline:
                     raise RuntimeError(f"no server: {log.read_text()[-4000:]}") from None
                 time.sleep(0.02)

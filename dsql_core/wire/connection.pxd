@@ -32,6 +32,7 @@ cdef enum After:             # what a finished commit or a finished Python reque
     AFTER_STEP = 7           # a program that needs the GIL made a step
     AFTER_END = 8            # settings rolled back or kept at the end of a transaction
     AFTER_CLOSE = 9          # the Python side forgot the session
+    AFTER_LOGIN = 10         # the ground of the login was looked at again
 
 cdef enum RequestKind:
     REQUEST_STARTUP = 1
@@ -41,6 +42,7 @@ cdef enum RequestKind:
     REQUEST_END = 5
     REQUEST_CLOSE = 6
     REQUEST_CHECK = 7
+    REQUEST_LOGIN = 8
 
 cdef enum:
     OUT_FLUSH = 65536        # bytes of output after which a running statement sends
@@ -126,6 +128,7 @@ cdef struct Request:         # one errand for the Python thread; made and freed 
     uint32_t settings_id
     uint8_t settings_dirty   # settings changed in this transaction: tell the Python thread when it ends
     uint8_t has_settings
+    uint64_t login_version   # REQUEST_STARTUP, REQUEST_LOGIN: see Conn; 0 = leave it
 
 cdef struct CopyState:       # a COPY under way (copy.pyx)
     Plan* plan
@@ -161,6 +164,7 @@ cdef struct Conn:
     uint8_t flush_asked
     uint8_t hung_up
     uint32_t settings_id
+    uint64_t login_version   # catalog version the login was last confirmed at; 0 = it does not depend on the catalog
     Session* session
     Loop* loop
     Buffer input             # unread bytes; the message under way stays at the front

@@ -5,9 +5,10 @@
     while (request := server.next_request(1.0)):     # blocks without the GIL
         server.complete(request, outcome)
 
-Requests (`kind`): startup, check, plan, run, step, end, close. While one is out its session belongs to the Python thread.
+Requests (`kind`): startup, login, check, plan, run, step, end, close. While one is out its session belongs to the Python thread.
 
     startup   parameters, password                       -> None | DsqlError (refusal)
+    login     the catalog changed since a login that rests on it -> None | DsqlError (the session is closed)
     check     text: a Query of several, before any runs    -> None | DsqlError (its grammar)
     plan      text, normalized, literals, param_oids     -> Planned-like object | DsqlError
     run       handler, params (text)                     -> PyResult-like object | DsqlError
@@ -40,7 +41,7 @@ from dsql_core.shared.channel cimport Channel, Doorbell
 from dsql_core.shared.handle cimport ChannelHandle, DoorbellHandle, RoleHandle, SharedMemory
 from dsql_core.shared.role cimport Role
 from dsql_core.wire.connection cimport (
-    COUNTER_COUNT, Conn, REQUEST_CHECK, REQUEST_CLOSE, REQUEST_END, REQUEST_PLAN, REQUEST_RUN, REQUEST_STARTUP,
+    COUNTER_COUNT, Conn, REQUEST_CHECK, REQUEST_CLOSE, REQUEST_END, REQUEST_LOGIN, REQUEST_PLAN, REQUEST_RUN, REQUEST_STARTUP,
     REQUEST_STEP, Request, push_one, take_all,
 )
 from dsql_core.wire.loop cimport loop_free, loop_init, loop_run, loop_wake
@@ -56,7 +57,7 @@ from dsql_core.wire.protocol cimport (
 
 _KINDS = {
     REQUEST_STARTUP: "startup", REQUEST_PLAN: "plan", REQUEST_RUN: "run", REQUEST_STEP: "step", REQUEST_END: "end",
-    REQUEST_CLOSE: "close", REQUEST_CHECK: "check",
+    REQUEST_CLOSE: "close", REQUEST_CHECK: "check", REQUEST_LOGIN: "login",
 }
 _LITERALS = (None, "i4", "i8", "n", "s")
 COUNTER_NAMES = (
@@ -138,7 +139,7 @@ cdef class WireRequest:
 
     @property
     def kind(self) -> str:
-        """startup, check, plan, run, step, end or close."""
+        """startup, login, check, plan, run, step, end or close."""
         return _KINDS[self._need().kind]
 
     @property
@@ -265,6 +266,10 @@ cdef class WireRequest:
         request.settings_id = settings_id
         request.settings_dirty = dirty
         request.has_settings = 1
+
+    def set_login_version(self, uint64_t version) -> None:
+        """The login holds while the catalog is at this version; ask again ("login") before a transaction at another one."""
+        self._need().login_version = version
 
     def report(self, name: str, value: str) -> None:
         """Sends a ParameterStatus with the answer."""

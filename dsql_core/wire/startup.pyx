@@ -287,7 +287,7 @@ cdef bint utf8_bad_parameters(Conn* conn) noexcept nogil:
 
 cdef void password_message(Conn* conn, const uint8_t* body, size_t size) noexcept nogil:
     cdef const uint8_t* zero = <const uint8_t*>memchr(body, 0, size) if size else NULL
-    if zero == NULL:
+    if zero == NULL or zero != body + size - 1:
         _refuse(conn, "08P01", "invalid password packet size")
         return
     if zero == body:

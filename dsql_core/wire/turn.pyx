@@ -9,6 +9,8 @@ Invariants
   T2  sockets are edge-triggered: `readable` stays set until a read came back short, `writable` until a send did.
   T3  a connection that waits for the Python thread or a CommitReply is never freed before that came (PHASE_DEAD).
   T4  a message that is not finished stays at the front of the input (held_size) and is handled again, not continued.
+  T5  no transaction of a session that logged in through a role mapping begins before the mapping was confirmed at the
+      newest catalog version.
 """
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.string cimport memmove, strcpy
@@ -18,11 +20,12 @@ from dsql_core.base.memory cimport buffer_append, buffer_free, buffer_reserve
 from dsql_core.codec.message cimport CommitReply
 from dsql_core.execute.session cimport txn_fail, txn_finish
 from dsql_core.execute.state cimport TXN_IDLE
+from dsql_core.storage.store cimport store_catalog_version
 from dsql_core.wire.connection cimport (
-    AFTER_CLOSE, AFTER_END, AFTER_NOTHING, COUNT_BYTES_IN, COUNT_CONNECTIONS, OUT_BLOCK, PHASE_BLOCKED,
+    AFTER_CLOSE, AFTER_END, AFTER_LOGIN, AFTER_NOTHING, COUNT_BYTES_IN, COUNT_CONNECTIONS, OUT_BLOCK, PHASE_BLOCKED,
     PHASE_CLOSING, PHASE_COMMIT, PHASE_COPY_IN, PHASE_DEAD, PHASE_PASSWORD, PHASE_PYTHON, PHASE_READY, PHASE_RUN,
-    PHASE_STARTUP, REQUEST_CHECK, REQUEST_CLOSE, REQUEST_END, REQUEST_PLAN, REQUEST_RUN, REQUEST_STARTUP, REQUEST_STEP,
-    Request,    conn_dequeue, conn_enqueue, conn_fatal, conn_free, conn_send, conn_unsent, count_up, memory_return,
+    PHASE_STARTUP, REQUEST_CHECK, REQUEST_CLOSE, REQUEST_END, REQUEST_LOGIN, REQUEST_PLAN, REQUEST_RUN, REQUEST_STARTUP, REQUEST_STEP,
+    Request, conn_dequeue, conn_enqueue, conn_fatal, conn_free, conn_send, conn_unsent, count_up, memory_return,
     request_free, request_new, request_submit, statement_clear,
 )
 from dsql_core.wire.extended cimport bind_message, close_message, describe_message, execute_message, parse_message
@@ -300,6 +303,20 @@ cdef bint _end_settings(Conn* conn) noexcept nogil:
     return True
 
 
+cdef bint _ask_login(Conn* conn) noexcept nogil:
+    # T5: the session came in by a mapping and the catalog has changed since that was last looked at.
+    cdef Request* request
+    if conn.session.txn_state != TXN_IDLE or (
+            store_catalog_version(conn.loop.engine.store) == conn.login_version):
+        return False
+    request = request_new(conn, REQUEST_LOGIN)
+    if request == NULL:
+        conn_fatal(conn, "53200", "out of memory")
+        return True
+    request_submit(request, AFTER_LOGIN)
+    return True
+
+
 cdef void _work(Conn* conn) noexcept nogil:
     # Messages, until none is left, something parks the connection, or its slice is over.
     cdef Loop* loop = conn.loop
@@ -313,6 +330,8 @@ cdef void _work(Conn* conn) noexcept nogil:
             return                                    # the client does not read: EPOLLOUT brings us back
         if conn.phase == PHASE_READY:
             if conn.settings_dirty and _end_settings(conn):
+                return
+            if conn.login_version != 0 and _ask_login(conn):
                 return
             if conn.saved.size != 0:
                 conn.held_size = 0
@@ -363,6 +382,8 @@ cdef void turn_completed(Loop* loop, Request* request) noexcept nogil:
     cdef Conn* conn = request.conn
     cdef uint8_t kind = request.kind
     conn.request = NULL
+    if request.login_version != 0:
+        conn.login_version = request.login_version
     if request.has_settings:
         conn.settings_id = request.settings_id
         conn.settings_dirty |= request.settings_dirty
@@ -401,6 +422,9 @@ cdef void turn_completed(Loop* loop, Request* request) noexcept nogil:
         statement_ran(conn, request)
     elif kind == REQUEST_STEP:
         statement_stepped(conn, request)
+    elif kind == REQUEST_LOGIN:
+        if request.failed:
+            startup_answered(conn, request)
     elif kind == REQUEST_END:
         if request.prefix.size:
             buffer_append(&loop.out, request.prefix.data, request.prefix.size)

@@ -1,4 +1,4 @@
-"""The command line: serve, sql, status, verify, translate.
+"""The command line: serve, token, sql, status, verify, translate.
 
 Exit status: 0 done, 1 the operation found a problem (verify, sql), 2 it could not be carried out (the reason is one line
 on standard error).
@@ -29,6 +29,16 @@ def parser() -> argparse.ArgumentParser:
     serve.add_argument("--region", help="of the cluster's host name and ARN (default: as before, us-east-1 at first)")
     serve.add_argument("--account", help="of the cluster's ARN, twelve digits (default: as before, 123456789012 at first)")
     serve.add_argument("--host-name", action="append", default=[], metavar="NAME", help="a further name of the cluster (may be repeated)")
+    serve.add_argument("--credentials", type=Path, metavar="FILE", help="access keys, AWS's format: logins need a token made with one")
+    serve.add_argument("--policy", type=Path, metavar="FILE", help="IAM policy (JSON): who may connect; logins need a token")
+    token = commands.add_parser("token", help="an authentication token, to be given as the password")
+    token.add_argument("--data", type=Path, default=Path("dsql-data"), help="the cluster's data directory (default ./dsql-data)")
+    token.add_argument("--host-name", metavar="NAME", help="sign for this host name instead of the directory's cluster")
+    token.add_argument("--region", help="default: the cluster's, or the one in the host name")
+    token.add_argument("--user", default="admin")
+    token.add_argument("--expires", type=int, default=900, metavar="SECONDS", help="1 to 604800 (default 900)")
+    token.add_argument("--credentials", type=Path, metavar="FILE", help="access keys (default: DATA/iam/credentials, then as AWS's tools)")
+    token.add_argument("--profile", help="of the credentials file (default: default)")
     sql = commands.add_parser("sql", help="a prompt on a running server, or run statements and leave")
     sql.add_argument("--host", default="127.0.0.1")
     sql.add_argument("--port", type=int, default=5432)
@@ -62,6 +72,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 region=options.region,
                 account=options.account,
                 host_names=tuple(options.host_name),
+                credentials=options.credentials,
+                policy=options.policy,
             )
             return Supervisor(config).run()
         if options.command == "sql":
@@ -73,6 +85,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
             found = read_status(options.data)
             print(json.dumps(found) if options.json else render_status(found))
+            return 0
+        if options.command == "token":
+            from opendsql.gateway.iam.issue import issue
+
+            print(
+                issue(
+                    options.data,
+                    host_name=options.host_name,
+                    region=options.region,
+                    user=options.user,
+                    expires_s=options.expires,
+                    credentials=options.credentials,
+                    profile=options.profile,
+                )
+            )
             return 0
         if options.command == "translate":
             from opendsql.translate import translate

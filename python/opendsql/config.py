@@ -38,6 +38,8 @@ class ServerConfig:
     region: str | None = None  # of the endpoint; None = as kept in the directory
     account: str | None = None
     host_names: tuple[str, ...] = ()
+    credentials: Path | None = None  # access keys; None = the directory's own, where tokens are asked for
+    policy: Path | None = None  # the same
 
     def __post_init__(self) -> None:
         if self.topology not in TOPOLOGIES:
@@ -49,6 +51,11 @@ class ServerConfig:
                 f"{self.host} is not a loopback address: connections are neither encrypted nor authenticated yet; "
                 "--allow-remote binds it all the same"
             )
+
+    @property
+    def asks_for_tokens(self) -> bool:
+        """Whether a login needs a token; otherwise whoever reaches the port is let in."""
+        return self.credentials is not None or self.policy is not None
 
     @property
     def chosen_topology(self) -> str:

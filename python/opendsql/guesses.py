@@ -43,6 +43,51 @@ GUESSES: dict[str, Guess] = {
     ),
     "explain_formats": Guess(("json", "xml", "yaml"), "as PostgreSQL prints them; the DPU block is in text only", "low"),
     "explain_costs": Guess(100.0, "start-up of a storage read in every recorded sample; other costs are estimates", "low"),
+    # -- why a login is refused: the HINT of 08006 -------------------------------------------------------------------
+    "iam_not_a_token": Guess(
+        "Request must contain a valid (registered) AWS access key ID or X.509 certificate.", "AWS's answer to an unsigned request", "low"
+    ),
+    "iam_missing_field": Guess(
+        "AWS query-string parameters must include '{name}'. Re-examine the query-string parameters.", "AWS's SigV4 answer", "medium"
+    ),
+    "iam_bad_field": Guess("The query-string parameter '{name}' is not valid.", "the form of AWS's SigV4 answers", "low"),
+    "iam_service": Guess("Credential should be scoped to correct service: '{service}'. ", "AWS's SigV4 answer", "medium"),
+    "iam_region": Guess("Credential should be scoped to a valid region, not '{region}'. ", "AWS's SigV4 answer", "medium"),
+    "iam_scope_day": Guess(
+        "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '{day}' != '{want}', from '{date}'.",
+        "AWS's SigV4 answer", "medium",
+    ),
+    "iam_expires_negative": Guess("X-Amz-Expires must be non-negative", "AWS's SigV4 answer", "medium"),
+    "iam_expires_range": Guess(
+        "X-Amz-Expires must be between 1 and {most} seconds", "limits documented; AWS's SigV4 answer has another wording", "low"
+    ),
+    "iam_not_current": Guess(
+        "Signature not yet current: {date} is still later than {limit} ({now} + {minutes} min.)",
+        "the twin of `Signature expired`", "medium",
+    ),
+    "iam_unknown_key": Guess("The security token included in the request is invalid.", "AWS's answer to an unknown access key", "medium"),
+    "iam_key_expired": Guess("The security token included in the request is expired", "AWS's answer to expired temporary keys", "medium"),
+    "iam_signature": Guess(
+        "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing "
+        "method. Consult the service documentation for details.",
+        "AWS's SigV4 answer", "medium",
+    ),
+    "iam_host": Guess(
+        "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing "
+        "method. Consult the service documentation for details.",
+        "the service verifies with its own host name, so another host is another signature", "low",
+    ),
+    "iam_denied": Guess("with an explicit deny in an identity-based policy", "AWS's access-denied sentence", "medium"),
+    "iam_not_allowed": Guess("because no identity-based policy allows the {action} action", "AWS's access-denied sentence", "medium"),
+    "iam_no_mapping": Guess(
+        'IAM authentication failed for user "{user}"', "a documented message without its situation; also for unknown roles", "low"
+    ),
+    # -- AWS IAM GRANT / REVOKE: the texts are documented, the SQLSTATEs are not ------------------------------------------
+    "iam_unknown_state": Guess("42704", "PostgreSQL's undefined_object; of `Role` and of `IAM role ... does not exist`", "medium"),
+    "iam_permission_state": Guess("42501", "PostgreSQL's insufficient_privilege", "medium"),
+    "iam_argument_state": Guess("22023", "PostgreSQL's invalid_parameter_value", "low"),
+    "iam_unsupported_state": Guess("0A000", "of `Role <r> not supported`, and of `Cannot establish trust` (pg_ roles)", "medium"),
+    "iam_drop_detail": Guess("IAM mapping to {arn}", "the form of PostgreSQL's dependency details", "low"),
 }
 
 

@@ -27,6 +27,7 @@ MESSAGE_BYTES_MAX = 10 * MIB
 BIND_PARAMETERS_MAX = 65_535
 PASSWORD_BYTES_MAX = 16 * KIB
 TOKEN_LIFETIME_S_MAX = 604_800
+TOKEN_SKEW_S = 5 * 60  # how far a client's clock may be ahead
 
 # -- a row -------------------------------------------------------------------------------------------------------------
 COLUMN_BYTES_MAX = 1 * MIB

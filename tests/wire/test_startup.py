@@ -92,7 +92,7 @@ def test_password() -> None:
     """Cleartext password to the hook; its refusal is FATAL."""
     seen = []
 
-    def authenticate(user: str, password: str | None, parameters: dict[str, str]) -> None:
+    def authenticate(user: str, password: str | None, load_catalog: object) -> None:
         seen.append((user, password))
         if password != "right":
             raise DsqlError("28P01", f'password authentication failed for user "{user}"', hint="Try right.")

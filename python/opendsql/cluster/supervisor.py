@@ -34,6 +34,7 @@ from opendsql.cluster.worker import worker_main
 from opendsql.config import ServerConfig
 from opendsql.errors import OperatorError
 from opendsql.gateway import listen
+from opendsql.gateway.iam import prepare
 from opendsql.journal import DataDirectory
 
 # A worker that dies this many times within RESTART_WINDOW_S stops the server: something is broken for good.
@@ -63,6 +64,9 @@ class Supervisor:
         with DataDirectory(self.config.data) as directory:
             listener = self.listen()
             self.wiring = Wiring.create(self.config, directory, listener)
+            if self.config.asks_for_tokens:
+                for line in prepare(self.config.data, self.wiring.endpoint, self.config.credentials, self.config.policy)[2]:
+                    log(line)
             self.install_signals()
             self.control = self.open_control_socket()
             try:
@@ -70,7 +74,7 @@ class Supervisor:
                     self.start(spec)
                 log(
                     f"serving {self.config.data} on {self.config.host}:{self.config.port}, topology {self.config.chosen_topology}; "
-                    "loopback without TLS or token"
+                    + ("logins need a token" if self.config.asks_for_tokens else "loopback without TLS or token")
                 )
                 return self.watch()
             finally:

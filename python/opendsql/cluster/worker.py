@@ -25,7 +25,8 @@ from opendsql.cluster.keeper import Keeper
 from opendsql.cluster.roles import ROLES, CommitRoles
 from opendsql.cluster.wiring import Wiring, WorkerSpec
 from opendsql.errors import OperatorError
-from opendsql.gateway.service import GatewayService
+from opendsql.gateway.iam import Authenticator, IamFiles, default_credentials, default_policy, trust
+from opendsql.gateway.service import Authenticate, GatewayService
 
 PR_SET_PDEATHSIG = 1
 PR_SET_NAME = 15
@@ -121,8 +122,9 @@ def serve(wiring: Wiring, spec: WorkerSpec) -> None:
         cancel=(wiring.cancel, 0, len(wiring.requests)),
         peers=[None if w == spec.client else wiring.bells[wiring.client_name(w)] for w in range(len(wiring.requests))],
         connections_max=wiring.config.connections_max,
+        password=wiring.config.asks_for_tokens,
     )
-    service = GatewayService(server, engine)
+    service = GatewayService(server, engine, authenticate=login_of(wiring))
     stopping = threading.Event()
 
     def on_terminate(*_: object) -> None:
@@ -137,6 +139,15 @@ def serve(wiring: Wiring, spec: WorkerSpec) -> None:
         time.sleep(0.001)
     service.run(stopping)
     loop.join(5)
+
+
+def login_of(wiring: Wiring) -> Authenticate:
+    """How a startup is judged: by its token, or - where none is asked for - by whether the role exists."""
+    config = wiring.config
+    if not config.asks_for_tokens:
+        return trust
+    paths = (config.credentials or default_credentials(config.data), config.policy or default_policy(config.data))
+    return Authenticator(wiring.endpoint, IamFiles(wiring.endpoint, *paths))
 
 
 def start_busy_thread() -> None:

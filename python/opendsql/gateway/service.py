@@ -1,6 +1,7 @@
 """The planner thread: takes what the serving loop parks, one request at a time, and gives back plans and results.
 
     startup   settings of the startup packet, the login decision       plan   text -> Planned
+    login     a login that rests on the catalog, looked at again after a change
     run       a Python statement (DDL, SET, SHOW, EXPLAIN ...)         step   a program that calls Python functions
     end       SET inside a transaction that is now over                close  nothing to keep
     check     the grammar of a Query of several statements, before the first of them runs
@@ -39,7 +40,9 @@ log = logging.getLogger("opendsql.gateway")
 # Startup parameters that are not settings.
 _NOT_SETTINGS = ("user", "database", "options", "replication")
 
-Authenticate = Callable[[str, str | None, dict[str, str]], None]
+# Called with the user, the password (None when none was asked for) and what gives the newest Catalog; raises DsqlError to refuse.
+# What it returns, if anything, is called with the newest Catalog before a transaction begins whenever the catalog has changed.
+Authenticate = Callable[[str, str | None, Callable[[], Any]], Callable[[Any], None] | None]
 
 
 class GatewayService:
@@ -51,7 +54,7 @@ class GatewayService:
         planner: object with plan(request) -> Planned; opendsql.query.planner.Planner by default.
         parse: whole Query text -> anything, or DsqlError 42601; PostgreSQL's grammar by default.
         load_catalog: session -> Catalog; the catalog package's by default.
-        authenticate: called with (user, password or None, startup parameters) at each startup; raises DsqlError to refuse.
+        authenticate: the login decision of each startup; None admits everybody.
     """
 
     def __init__(
@@ -142,7 +145,9 @@ class GatewayService:
         if parameters.get("replication", "false").lower() not in ("false", "off", "no", "0"):
             raise DsqlError("0A000", "replication connections are not supported")
         if self.authenticate is not None:
-            self.authenticate(user, request.password, parameters)
+            lease = self.authenticate(user, request.password, lambda: self._newest_catalog(request))
+            if lease is not None:
+                request.set_state(lease)
         wanted = startup_options(parameters.get("options", ""))
         for name, value in parameters.items():
             if name not in _NOT_SETTINGS and not name.startswith("_pq_."):
@@ -154,6 +159,18 @@ class GatewayService:
         for name, value in settings.reports():
             request.report(name, value)
         request.set_settings(settings.settings_id)
+
+    def _newest_catalog(self, request: WireRequest) -> Any:
+        # Of a session between transactions; the session is told which version its login was judged by, and stays idle.
+        session = request.session
+        try:
+            request.set_login_version(session.snapshot_ts and session.catalog_version)  # the snapshot is pinned first
+            return self.load_catalog(session)
+        finally:
+            session.rollback()
+
+    def _login(self, request: WireRequest) -> None:
+        request.state(self._newest_catalog(request))
 
     def _check(self, request: WireRequest) -> None:
         self.parse(request.text)

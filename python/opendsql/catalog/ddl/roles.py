@@ -10,8 +10,10 @@ from opendsql.catalog.ddl.sequences import option_number, options_of
 from opendsql.catalog.model import ADMIN_OID, Mapping, Role, Table, View
 from opendsql.catalog.result import Notice, PyResult
 from opendsql.errors import DsqlError, unsupported
+from opendsql.guesses import choice, says
 
-_ARN = re.compile(r"arn:aws[\w-]*:(iam|sts)::\d{12}:(user|role|assumed-role|root)(/.+)?\Z")
+# Of an IAM user or role, or an account's root: what tokens are signed by. A session's sts ARN is not one: its role is mapped.
+_ARN = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:(root|(user|role)/[!-~]+)")
 _REFUSED = {
     "password": "PASSWORD", "superuser": "SUPERUSER", "createdb": "CREATEDB", "isreplication": "REPLICATION",
     "bypassrls": "BYPASSRLS", "createrole": "CREATEROLE", "validUntil": "VALID UNTIL",
@@ -115,8 +117,9 @@ def drop_role(stmt: dict[str, Any], text: str, session: Any, catalog: Any) -> Py
         if name == change.settings.user:
             raise DsqlError("55006", "current user cannot be dropped")
         owned = owned_objects(change, role)
-        if owned or any(m.role_oid == role.oid for m in catalog.mappings):
-            detail = "\n".join(owned) or None
+        owned += [says("iam_drop_detail", arn=m.arn) for m in catalog.mappings if m.role_oid == role.oid]
+        if owned:
+            detail = "\n".join(owned)
             raise DsqlError(
                 "2BP01", f'role "{name}" cannot be dropped because some objects depend on it', detail=detail
             )
@@ -188,22 +191,24 @@ def _iam(stmt: dict[str, Any], session: Any, catalog: Any, is_grant: bool) -> Py
     change = Change(session, catalog, "AWS IAM GRANT" if is_grant else "AWS IAM REVOKE")
     name, arn = stmt["role"], stmt["arn"]
     role = catalog.roles.get(name)
+    if name.startswith("pg_"):
+        raise DsqlError(choice("iam_unsupported_state"), f"Cannot establish trust with role {name}")
     if role is None:
-        raise DsqlError("42704", f"Role {name} does not exist")
+        raise DsqlError(choice("iam_unknown_state"), f"Role {name} does not exist")
     if role.oid == ADMIN_OID:
-        raise unsupported(f"Role {name} not supported")
+        raise DsqlError(choice("iam_unsupported_state"), f"Role {name} not supported")
     if change.settings.user != "admin":
-        raise DsqlError("42501", f"permission denied to grant IAM trust with role {name}")
-    if not _ARN.match(arn):
-        raise DsqlError("22023", "IAM role must look like an IAM ARN")
+        raise DsqlError(choice("iam_permission_state"), f"permission denied to grant IAM trust with role {name}")
+    if not _ARN.fullmatch(arn):
+        raise DsqlError(choice("iam_argument_state"), "IAM role must look like an IAM ARN")
     existing = [m for m in catalog.mappings if m.arn == arn and m.role_oid == role.oid]
     if not is_grant:
         if not existing:
-            raise DsqlError("42704", f"IAM role {arn} does not exist")
+            raise DsqlError(choice("iam_unknown_state"), f"IAM role {arn} does not exist")
         change.remove(existing[0])
         return change.done()
     if not role.login:
-        raise DsqlError("22023", f"role {name} must have the LOGIN attribute")
+        raise DsqlError(choice("iam_argument_state"), f"role {name} must have the LOGIN attribute")
     if not existing:
         change.put(Mapping(change.new_oid(), arn, role.oid, change.user_oid))
     return change.done()
