@@ -87,7 +87,8 @@ class Path:
     in_: list[Expr] | None = None
     lo: tuple[Expr, bool] | None = None
     hi: tuple[Expr, bool] | None = None
-    used: list[Expr] = field(default_factory=list)
+    used: list[Expr] = field(default_factory=list)  # conditions the bounds settle
+    bounding: list[Expr] = field(default_factory=list)  # conditions the bounds come from, settled or not
     point: bool = False
     rows: float = 0.0  # entries read
     covering: bool = True
@@ -268,12 +269,14 @@ def make_path(
         equal = next((s for s in candidates if s.op == "=" and key.type_oid != BPCHAR or s.op == "="), None)
         if equal is not None:
             path.eq.append(equal.values[0])
+            path.bounding.append(equal.cond)
             if equal.exact:
                 path.used.append(equal.cond)
             continue
         several = next((s for s in candidates if s.op == "in"), None)
         if several is not None:
             path.in_ = list(several.values)
+            path.bounding.append(several.cond)
             path.used.append(several.cond)
             break
         _range(path, candidates, key, shape.nulls_first[place], not_null)
@@ -294,6 +297,7 @@ def _range(path: Path, sargs: list[Sarg], key: Expr, nulls_first: bool, not_null
     safe = not_null(key) or (path.lo is not None if nulls_first else path.hi is not None)
     bounds = {id(s.cond): s for s in (*lows[:1], *highs[:1])}
     for sarg in bounds.values():
+        path.bounding.append(sarg.cond)
         wanted = [s for s in sargs if s.cond is sarg.cond]
         if safe and sarg.exact and all(s in (*lows[:1], *highs[:1]) for s in wanted):
             path.used.append(sarg.cond)

@@ -150,7 +150,7 @@ class Emitter(ExprEmitter, ScanEmitter, JoinEmitter, ModifyEmitter):
         """The IR of a node."""
         phys = self._emit(node, want, hint)
         if self.explaining:
-            phys.ir.setdefault("x", {})["columns"] = dict(phys.layout)
+            phys.ir.setdefault("x", {}).update(columns=dict(phys.layout), want=list(want))
         return phys
 
     def _emit(self, node: Node, want: list[ColumnId], hint: Hint) -> Phys:
@@ -327,7 +327,8 @@ class Emitter(ExprEmitter, ScanEmitter, JoinEmitter, ModifyEmitter):
             "offset": self.expr(node.offset, {}) if node.offset is not None else None,
         }
         out = min(phys.rows, rows) if rows is not None else phys.rows
-        ir["est_rows"] = out
+        own = _whole_number(node.limit)
+        ir["est_rows"] = out if own is None else min(out, float(own))
         return replace(phys, ir=ir, rows=out)
 
     def _aggregate(self, node: Aggregate, want: list[ColumnId]) -> Phys:

@@ -103,6 +103,7 @@ class JoinEmitter(Part):
                 continue  # bounds without the outer row: an ordinary scan does better
             path.lo = path.hi = None
             path.used = [c for c in path.used if self._bound_by(c, path)]
+            path.bounding = [c for c in path.bounding if c in path.used or isinstance(c, Call) and c.name == "="]
             path.covering = access.covers(shape, needed)
             if not path.covering and node.kind in ("semi", "anti"):
                 continue

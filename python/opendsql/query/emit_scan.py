@@ -137,6 +137,8 @@ class ScanEmitter(Part):
         phys.ir["est_rows"] = phys.rows
         phys.ordering = [(c, d != path.backward, n != path.backward) for c, d, n in path_ordering(path)]
         phys.fixed = path_fixed(path)
+        if self.explaining:
+            phys.ir["x"]["ordered"] = bool(hint.keys) and ordered
         if last is not None and hint.limit_expr is not None and (ordered or not hint.keys) and not path.point:
             last["limit"] = self.expr(hint.limit_expr, {})
         return phys

@@ -153,7 +153,8 @@ class Numbers:
         if "output" in details and ir["op"] in ("project", "result"):
             return sum(width_of(e.type_oid, e.typmod) for e in details["output"])
         types = self.binder.column_types
-        return sum(width_of(*types[c]) for c in details.get("columns", ()) if c[1] >= 0 and c in types)
+        columns = details.get("want") or details.get("columns", ())
+        return sum(width_of(*types[c]) for c in columns if c[1] >= 0 and c in types)
 
     def _read_cost(self, ir: IR) -> tuple[float, float]:
         path: Path = ir["x"]["path"]

@@ -22,7 +22,7 @@ from opendsql.guesses import choice
 from opendsql.query.deparse import Deparser
 from opendsql.query.explain_numbers import Actual
 from opendsql.query.explain_print import Prop, Shown
-from opendsql.query.expr import Col, Expr, conjunction
+from opendsql.query.expr import BOOL, Call, Col, Expr, conjunction
 from opendsql.query.parts import Part
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ class ScanTree(Part):
         scan_printer = self.scan_printer(ir)
         if index_conditions(index):
             shown.props.append(Prop("Recheck Cond", condition(scan_printer, index_conditions(index))))
-        late = [c for part in parts for c in part["x"]["late"]]
+        late = [c for part in parts for c in late_conditions(part)]
         joining = any(part["x"]["joins"] for part in parts)
         if late and joining:
             shown.props.append(Prop("Join Filter", condition(printer, late)))
@@ -177,7 +177,7 @@ class ScanTree(Part):
         shown.props += self.output_prop(self.deparser.at(prefix=self.many, here=frozenset(above.rels)), above.output)
         if choice("explain_index_cond_above") and index_conditions(parts[0]):
             shown.props.append(Prop("Index Cond", condition(printer, index_conditions(parts[0]))))
-        late = [c for part in parts for c in part["x"]["late"]]
+        late = [c for part in parts for c in late_conditions(part)]
         if late and not above.filters:
             shown.props.append(Prop("Filter", condition(printer, late)))
             shown.props += self._removed("Rows Removed by Filter", parts)
@@ -210,8 +210,9 @@ class ScanTree(Part):
         projections = [self._column_name(ir, c, printer) for c in ir["cols"] if c >= 0]
         if projections:
             node.props.append(Prop("Projections", projections))
-        if details["pushed"]:
-            node.props.append(Prop("Filters", condition(printer, details["pushed"])))
+        filters = [c for c in details["pushed"] if c not in details["path"].bounding]
+        if filters:
+            node.props.append(Prop("Filters", condition(printer, filters)))
             counted = self.numbers.counted(ir)
             if counted is not None:
                 loops = max(given.loops, 1)
@@ -236,7 +237,7 @@ class ScanTree(Part):
 def is_full(ir: IR) -> bool:
     """Whether a scan reads the whole table for want of a key: it has none, or storage filters every row."""
     path, table = ir["x"]["path"], ir["x"]["scan"].table
-    whole = ir["op"] == "scan" and path.shape.index is None and not path.bounded
+    whole = ir["op"] == "scan" and path.shape.index is None and not path.bounded and not ir["x"].get("ordered")
     return whole and (table.primary_key is None or ir["filter"] is not None)
 
 
@@ -262,12 +263,25 @@ def joins_index(ir: IR) -> bool:
 
 def index_conditions(ir: IR) -> list[Expr]:
     """The conditions that bound a scan's tree."""
-    details = ir["x"]
-    path = details["path"]
-    found = list(path.used)
-    if not found and path.bounded:
-        found = [c for c in details["scan"].conds if c in (*details["pushed"], *details["late"])]
-    return found
+    path = ir["x"]["path"]
+    found = [c for c in path.bounding if not _is_pattern(c)]
+    if len(found) < len(path.bounding):
+        key = path.shape.keys[len(path.eq)] if len(path.eq) < len(path.shape.keys) else None
+        for bound, op in ((path.lo, ">="), (path.hi, "<")):
+            if bound is not None and key is not None:
+                found.append(Call(BOOL, "", (key, bound[0]), op, operator=True))
+    return list(dict.fromkeys(found))
+
+
+def late_conditions(ir: IR) -> list[Expr]:
+    """What the query processor filters by, but for what the bounds say already."""
+    bounding = [c for c in ir["x"]["path"].bounding if not _is_pattern(c)]
+    return [c for c in ir["x"]["late"] if c not in bounding]
+
+
+def _is_pattern(cond: Expr) -> bool:
+    """Whether a condition bounds a tree by what it implies: the prefix of a pattern."""
+    return isinstance(cond, Call) and cond.name in ("~~", "^@")
 
 
 def _facts(kind: str, tail: list[tuple[str, str]]) -> list[Prop]:

@@ -53,6 +53,7 @@ _PLAIN = {
     "window": "WindowAgg", "distinct_on": "Unique", "sort": "Sort",
 }  # fmt: skip
 _SCANS = ("cte_scan", "work_scan", "srf", "rows", "values")
+_SELECTIVE = ("scan", "lookup", "hash_join", "nl_join", "apply")  # what their conditions alone need is not output
 _UNMERGED = ("limit", "setop", "recursive", "lock", "distinct_on", "window", "sort", "distinct")  # a filter above stays its own
 
 
@@ -186,8 +187,10 @@ class Tree(ScanTree):
         if ir["op"] == "recursive" or ir["op"] == "setop" and ir["kind"] == "union_all":
             return []
         types = self.binder.column_types
-        columns = sorted(details.get("columns", {}).items(), key=lambda item: item[1])
-        return [Col(types.get(c, (0, -1))[0], *c) for c, _ in columns if c[1] >= 0]
+        columns = sorted(details.get("columns", {}), key=details.get("columns", {}).__getitem__)
+        if ir["op"] in _SELECTIVE and details.get("want"):
+            columns = [c for c in details["want"] if c in columns]
+        return [Col(types.get(c, (0, -1))[0], *c) for c in columns if c[1] >= 0]
 
     # -- labels --------------------------------------------------------------------------------------------------
 
