@@ -16,7 +16,10 @@ import pytest
 from in_process import Client
 from opendsql import limits
 from opendsql.errors import DsqlError
+from random_queries import SCHEMA, Queries
 from test_scripts import blocks
+
+from dsql_core.execute import ExecuteError
 
 SHAPES = sorted((Path(__file__).parent / "explain").glob("*.txt"))
 TABLES = """
@@ -246,3 +249,47 @@ def test_errors_are_the_statements(client: Client) -> None:
     with pytest.raises(DsqlError) as refused:
         client.run("explain (nope) select 1")
     assert refused.value.position == 10
+
+
+# -- any plan ------------------------------------------------------------------------------------------------------------
+
+
+def every_plan(node: dict) -> list[dict]:
+    return [node, *(found for child in node.get("Plans", []) for found in every_plan(child))]
+
+
+def check_sums(node: dict, sql: str) -> None:
+    """What must hold between a node and those below it, whatever the plan."""
+    kinds = [child["Node Type"] for child in node.get("Plans", [])]
+    if node["Node Type"] == "Storage Scan" and node["Actual Loops"] == 1:
+        (tree,) = node["Plans"]
+        assert tree["Actual Rows"] >= node["Actual Rows"] + node.get("Rows Filtered", 0), sql
+    if kinds == ["Storage Scan"] and node["Actual Loops"] == 1:
+        (storage,) = node["Plans"]
+        assert storage["Actual Rows"] == node["Actual Rows"] + node.get("Rows Removed by Filter", 0), sql
+
+
+def test_random_plans_show_their_rows() -> None:
+    """The root's actual rows are the rows of the query, every format can be read, and nothing is left unnamed."""
+    queries = Queries(int(os.environ.get("RANDOM_SEED", "3")))
+    client = Client()
+    for statement in (*SCHEMA, *queries.rows()):
+        client.run(statement)
+    client.run_jobs()
+    for sql, _ in queries.statements(int(os.environ.get("RANDOM_COUNT", "150"))):
+        try:
+            count = len(client.run(sql))
+        except ExecuteError:
+            continue
+        (text,) = client.run(f"explain (analyze, verbose, format json) {sql}")[0]
+        (document,) = json.loads(text or "")
+        nodes = every_plan(document["Plan"])
+        assert nodes[0]["Actual Rows"] == count, sql
+        for node in nodes:
+            check_sums(node, sql)
+            outputs = [*node.get("Output", ()), node.get("Filter", ""), node.get("Index Cond", ""), node.get("Join Filter", "")]
+            assert not any("row_key" in o or o == "?" or re.search(r"\bcolumn\d+\b(?!.*VALUES)", o) for o in outputs), (sql, outputs)
+        lines = rows(client, f"explain (analyze, verbose) {sql}")
+        assert sum(" loops=" in line or "(never executed)" in line for line in lines) == len(nodes), sql
+        for form in ("yaml", "xml"):
+            assert client.run(f"explain (format {form}) {sql}")

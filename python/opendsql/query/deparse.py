@@ -6,7 +6,7 @@ and every operator its parentheses (ruleutils.c of PostgreSQL 16 is the model).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import replace
 
@@ -69,6 +69,7 @@ class Deparser:
     names    what relations and columns are called
     values   what computed columns (aggregates, projections) stand for
     sublink  how a subquery is named where it is used
+    given    texts of the parameters' values, as far as they are known: they are printed as constants
     """
 
     def __init__(
@@ -76,10 +77,12 @@ class Deparser:
         names: Names,
         values: dict[tuple[int, int], Expr] | None = None,
         sublink: Callable[[SubLink], str] | None = None,
+        given: Sequence[str | None] = (),
     ) -> None:
         self.names = names
         self.values = values or {}
         self.sublink = sublink
+        self.given = given
         self.prefix = False
         self.own: int | None = None
         self.here: frozenset[int] = frozenset()
@@ -113,6 +116,8 @@ class Deparser:
             case Const():
                 return constant(expr)
             case Param():
+                if expr.index < len(self.given):
+                    return constant(Const(expr.type_oid, self.given[expr.index], typmod=expr.typmod))
                 return f"${expr.index + 1}"
             case Call():
                 return self._call(expr)

@@ -34,7 +34,7 @@ from opendsql.catalog.result import PyResult
 from opendsql.errors import DsqlError
 from opendsql.guesses import choice
 from opendsql.query import gate
-from opendsql.query.explain_print import Figure, Prop, document, text_lines, to_json, to_xml, to_yaml
+from opendsql.query.explain_print import Figure, Prop, Shown, document, text_lines, to_json, to_xml, to_yaml
 from opendsql.query.explain_tree import Tree
 from opendsql.query.params import Params
 from opendsql.query.parse import Statement
@@ -85,7 +85,8 @@ def plan_explain(planner: Any, statement: Statement, request: Any) -> Any:
             begun = time.perf_counter()
             session.execute(program, params, stats=stats)
             elapsed = time.perf_counter() - begun
-        rows = explain_rows(ir, binder, options, stats.get("nodes"), planning, elapsed, inner)
+        shown = Tree(ir, binder, options, stats.get("nodes"), () if options.generic_plan else params).root()
+        rows = explain_rows(shown, options, stats.get("nodes"), planning, elapsed, inner)
         return PyResult("EXPLAIN", [("QUERY PLAN", _FORMATS[options.format])], [(row,) for row in rows])
 
     columns = [("QUERY PLAN", _FORMATS[options.format], -1, 0, 0)]
@@ -150,10 +151,9 @@ def _boolean(option: dict[str, Any], name: str) -> bool:
 
 
 def explain_rows(
-    ir: dict[str, Any], binder: Any, options: Options, stats: Any, planning: float, elapsed: float, statement: Statement
+    shown: Shown, options: Options, stats: Any, planning: float, elapsed: float, statement: Statement
 ) -> list[str]:
     """The rows of the answer: the lines of a text, or one document."""
-    shown = Tree(ir, binder, options, stats).root()
     tail: list[Prop] = []
     if options.verbose:
         tail.append(Prop("Query Identifier", query_identifier(statement)))

@@ -15,7 +15,7 @@ Invariants
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -75,14 +75,17 @@ class Above:
 class Tree(ScanTree):
     """Builds the Shown nodes of one program."""
 
-    def __init__(self, ir: IR, binder: Any, options: Any, stats: list[dict[str, int]] | None) -> None:
+    def __init__(
+        self, ir: IR, binder: Any, options: Any, stats: list[dict[str, int]] | None, given: Sequence[str | None] = ()
+    ) -> None:
         self.ir = ir
         self.binder = binder
         self.options = options
         self.numbers = Numbers(binder, options, stats)
         self.many = unique_aliases(binder) > 1
-        self.deparser = Deparser(binder.names, computed(binder), self.sublink_text)
+        self.deparser = Deparser(binder.names, computed(binder), self.sublink_text, given)
         self.used: list[int] = []  # subplans met in the expressions printed last
+        self.placed: set[int] = set()  # those whose place is found: an outer value may be named again below
         self.inits: list[int] = []  # of the plan under construction
 
     def root(self) -> Shown:
@@ -144,13 +147,13 @@ class Tree(ScanTree):
 
     def take_subplans(self) -> list[Shown]:
         """The SubPlans met since the last call, InitPlans put aside for the root."""
-        met = list(dict.fromkeys(self.used))
+        met = [n for n in dict.fromkeys(self.used) if n not in self.placed]
         self.used = []
+        self.placed.update(met)
         found = []
         for number in met:
             if self._is_init(number):
-                if number not in self.inits:
-                    self.inits.append(number)
+                self.inits.append(number)
                 continue
             found.append(self._under(f"SubPlan {self._plan_number(number)}", self.ir["subplans"][number]["plan"], "SubPlan"))
         return found
