@@ -191,6 +191,8 @@ def test_every_operator_over_every_pair_of_types():
                 for right in TYPES:
                     if name in OPEN and None in (left, right):
                         continue
+                    if name == "@@" and left != "jsonb":
+                        continue  # text search, which the registry leaves out
                     wanted = None
                     try:
                         cursor = postgres.connection.execute(

@@ -27,6 +27,7 @@ cdef struct TextState:
     uint32_t size
     uint32_t capacity
     uint32_t rows          # accepted so far
+    uint32_t opened        # JSON: something arrived, kept or left out
 
 cdef struct ListState:
     Value* items
@@ -123,8 +124,9 @@ cdef int json_item(EvalContext* ctx, Pool* pool, TextState* state, Buffer* text)
     return text_add(ctx, pool, state, text.data, text.size)
 
 
-cdef int json_list_update(EvalContext* ctx, Pool* pool, void** states, Vector** args, uint32_t n, const uint32_t* sel,
-                          uint32_t count) noexcept nogil:
+cdef int json_list(EvalContext* ctx, Pool* pool, void** states, Vector** args, const uint32_t* sel, uint32_t count,
+                   int strict) noexcept nogil:
+    # strict: NULL values are left out, and a list of nothing else is [].
     cdef TextState* state
     cdef Value value
     cdef Buffer text
@@ -134,12 +136,19 @@ cdef int json_list_update(EvalContext* ctx, Pool* pool, void** states, Vector** 
     for k in range(count):
         i = row_at(sel, k)
         state = <TextState*>states[i]
+        if not state.opened:
+            state.opened = 1
+            if text_add(ctx, pool, state, <const uint8_t*>b"[", 1) < 0:
+                status = -1
+                break
+        if strict and is_null(args[0], i):
+            continue
         vector_value(args[0], i, &value)
         value.type_oid = args[0].type_oid
         text.size = 0
         json_put_value(&value, ctx.format, &text)
         if state.rows == 0:
-            status = text_add(ctx, pool, state, <const uint8_t*>b"[", 1)
+            status = 0
         elif structured and not value.is_null:
             status = text_add(ctx, pool, state, <const uint8_t*>b", \n ", 4)
         else:
@@ -152,8 +161,18 @@ cdef int json_list_update(EvalContext* ctx, Pool* pool, void** states, Vector** 
     return status
 
 
-cdef int json_object_update(EvalContext* ctx, Pool* pool, void** states, Vector** args, uint32_t n,
-                            const uint32_t* sel, uint32_t count, int jsonb) noexcept nogil:
+cdef int json_list_update(EvalContext* ctx, Pool* pool, void** states, Vector** args, uint32_t n, const uint32_t* sel,
+                          uint32_t count) noexcept nogil:
+    return json_list(ctx, pool, states, args, sel, count, 0)
+
+
+cdef int json_list_strict(EvalContext* ctx, Pool* pool, void** states, Vector** args, uint32_t n, const uint32_t* sel,
+                          uint32_t count) noexcept nogil:
+    return json_list(ctx, pool, states, args, sel, count, 1)
+
+
+cdef int json_object_update(EvalContext* ctx, Pool* pool, void** states, Vector** args, uint32_t n, const uint32_t* sel,
+                            uint32_t count, int jsonb, int strict) noexcept nogil:
     cdef TextState* state
     cdef Value value
     cdef Buffer text
@@ -170,12 +189,19 @@ cdef int json_object_update(EvalContext* ctx, Pool* pool, void** states, Vector*
             else:
                 dsql_error_set(ctx.error, "22004", "null value not allowed for object key")
             break
+        if not state.opened:
+            state.opened = 1
+            if text_add(ctx, pool, state, <const uint8_t*>b"{ ", 2) < 0:
+                break
+        if strict and is_null(args[1], i):
+            status = 0
+            continue
         vector_value(args[0], i, &value)
         text.size = 0
         if json_put_key(&value, ctx.format, &text) < 0:
             dsql_error_set(ctx.error, "22023", "key value must be scalar, not array, composite, or json")
             break
-        if text_add(ctx, pool, state, <const uint8_t*>(b"{ " if state.rows == 0 else b", "), 2) < 0 or \
+        if (state.rows != 0 and text_add(ctx, pool, state, <const uint8_t*>b", ", 2) < 0) or \
                 json_item(ctx, pool, state, &text) < 0 or \
                 text_add(ctx, pool, state, <const uint8_t*>b" : ", 3) < 0:
             break
@@ -193,12 +219,22 @@ cdef int json_object_update(EvalContext* ctx, Pool* pool, void** states, Vector*
 
 cdef int json_pair_update(EvalContext* ctx, Pool* pool, void** states, Vector** args, uint32_t n, const uint32_t* sel,
                           uint32_t count) noexcept nogil:
-    return json_object_update(ctx, pool, states, args, n, sel, count, 0)
+    return json_object_update(ctx, pool, states, args, n, sel, count, 0, 0)
 
 
 cdef int jsonb_pair_update(EvalContext* ctx, Pool* pool, void** states, Vector** args, uint32_t n, const uint32_t* sel,
                            uint32_t count) noexcept nogil:
-    return json_object_update(ctx, pool, states, args, n, sel, count, 1)
+    return json_object_update(ctx, pool, states, args, n, sel, count, 1, 0)
+
+
+cdef int json_pair_strict(EvalContext* ctx, Pool* pool, void** states, Vector** args, uint32_t n, const uint32_t* sel,
+                          uint32_t count) noexcept nogil:
+    return json_object_update(ctx, pool, states, args, n, sel, count, 0, 1)
+
+
+cdef int jsonb_pair_strict(EvalContext* ctx, Pool* pool, void** states, Vector** args, uint32_t n, const uint32_t* sel,
+                           uint32_t count) noexcept nogil:
+    return json_object_update(ctx, pool, states, args, n, sel, count, 1, 1)
 
 
 cdef int json_final(EvalContext* ctx, Pool* pool, void** states, uint32_t count, Vector* out, const char* end,
@@ -207,7 +243,7 @@ cdef int json_final(EvalContext* ctx, Pool* pool, void** states, uint32_t count,
     cdef uint32_t g
     for g in range(count):
         state = <TextState*>states[g]
-        if state.rows == 0:
+        if not state.opened:
             out.nulls[g] = 1
             continue
         if text_add(ctx, pool, state, <const uint8_t*>end, end_size) < 0:
@@ -475,6 +511,10 @@ cdef int _register() except -1:
     aggregate_register(b"jsonb_agg", sizeof(TextState), 0, json_list_update, NULL, json_list_final)
     aggregate_register(b"json_object_agg", sizeof(TextState), 0, json_pair_update, NULL, json_object_final)
     aggregate_register(b"jsonb_object_agg", sizeof(TextState), 0, jsonb_pair_update, NULL, json_object_final)
+    aggregate_register(b"json_agg_strict", sizeof(TextState), 0, json_list_strict, NULL, json_list_final)
+    aggregate_register(b"jsonb_agg_strict", sizeof(TextState), 0, json_list_strict, NULL, json_list_final)
+    aggregate_register(b"json_object_agg_strict", sizeof(TextState), 0, json_pair_strict, NULL, json_object_final)
+    aggregate_register(b"jsonb_object_agg_strict", sizeof(TextState), 0, jsonb_pair_strict, NULL, json_object_final)
     aggregate_register(b"array_agg", sizeof(ListState), 0, list_update, NULL, array_final)
     aggregate_register(b"array_agg_array", sizeof(ListState), 0, array_list_update, NULL, nested_final)
     aggregate_register(b"percentile_cont", sizeof(ListState), 0, ordered_update, NULL, percentile_cont)

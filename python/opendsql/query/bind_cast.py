@@ -19,6 +19,7 @@ from opendsql.query.expr import (
     INT4,
     INT8,
     INTERVAL,
+    JSONPATH,
     NUMERIC,
     RECORD,
     REGCLASS,
@@ -34,7 +35,7 @@ from opendsql.query.expr import (
 )
 from opendsql.query.params import NeedsOriginal
 from opendsql.query.parts import Part
-from opendsql.registry import resolve
+from opendsql.registry import jsonpath, resolve
 from opendsql.registry.types import TYPES_BY_NAME, TYPES_BY_OID, find_type, format_type, typmod_of
 
 Node = dict[str, Any]
@@ -144,6 +145,8 @@ class CastBinder(Part):
                 raise unsupported("input of anonymous composite types is not implemented")
             self.check_literal(expr, oid)
             mode = typmod if oid == INTERVAL else -1
+            if oid == JSONPATH and expr.text is not None:
+                return Const(oid, str(jsonpath.parse(expr.text)), location=expr.location)
             return Const(oid, expr.text, typmod=mode, location=expr.location)
         if isinstance(expr, Param):
             if expr.lifted and oid in _REG_TYPES:

@@ -399,12 +399,6 @@ class ExprBinder(Part):
             raise DsqlError("42803", "GROUPING must be used in a query level with GROUP BY")
         return GroupingCall(INT4, tuple(self.expr(a, scope) for a in item["args"]))
 
-    def _bind_JsonIsPredicate(self, item: Node, scope: Scope) -> Expr:
-        arg = self.settle(self.expr(item["expr"], scope))
-        kind = {"JS_TYPE_ANY": "any", "JS_TYPE_OBJECT": "object", "JS_TYPE_ARRAY": "array", "JS_TYPE_SCALAR": "scalar"}
-        mode = Const(TEXT, kind[item["item_type"]])
-        return Call(BOOL, "is_json", (self.explicit_cast(arg, TEXT, -1, None), mode), "is json", kind="py")
-
     # -- operators by catalogue ----------------------------------------------------------------------------------
 
     def find_operator(self, name: str, left: int | None, right: int, location: int | None) -> resolve.OperatorMatch:

@@ -90,6 +90,8 @@ class FromBinder(Part):
                 return self._range_function(item, scope, left)
             case "RangeTableSample":
                 raise unsupported("TABLESAMPLE clause not supported")
+            case "RangeTableFunc":
+                raise unsupported("datatype xml not supported")
         raise unsupported(f"unsupported FROM item: {kind}")
 
     # -- relations -----------------------------------------------------------------------------------------------

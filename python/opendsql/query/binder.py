@@ -18,6 +18,7 @@ from opendsql.query.bind_from import FromBinder
 from opendsql.query.bind_function import FunctionBinder
 from opendsql.query.bind_group import GroupBinder
 from opendsql.query.bind_insert import InsertBinder
+from opendsql.query.bind_json import JsonBinder
 from opendsql.query.bind_modify import ModifyBinder
 from opendsql.query.bind_operator import OperatorBinder
 from opendsql.query.bind_query import QueryBinder
@@ -36,6 +37,7 @@ class Binder(
     ExprBinder,
     OperatorBinder,
     FunctionBinder,
+    JsonBinder,
     RoutineBinder,
     CastBinder,
     SublinkBinder,

@@ -15,6 +15,7 @@ from opendsql.errors import DsqlError
 from opendsql.query.expr import INT4, INT8, NUMERIC, TEXT, UNKNOWN, Param
 from opendsql.registry.types import format_type
 
+_NONE = 1 << 30  # no parameter is a lifted literal
 LITERAL_TYPES = {"i4": INT4, "i8": INT8, "n": NUMERIC, "s": UNKNOWN}
 
 
@@ -28,7 +29,7 @@ class Params:
     def __init__(self, declared: list[int] | tuple[int, ...] = (), literals: list[str] | tuple[str, ...] = ()) -> None:
         # declared: oids from Parse (0 = unknown); literals: kinds of the lifted ones, which come after the highest $n
         self.types: list[int] = [oid or UNKNOWN for oid in declared]
-        self.lifted_from = len(self.types)
+        self.lifted_from = _NONE
         self.used: set[int] = set()
         if literals:
             self.lift(len(self.types), literals)
@@ -47,7 +48,6 @@ class Params:
         index = number - 1
         while len(self.types) <= index:
             self.types.append(UNKNOWN)
-            self.lifted_from = len(self.types)
         self.used.add(index)
         return Param(self.types[index], index, lifted=index >= self.lifted_from, location=location)
 

@@ -38,7 +38,18 @@ _TOKEN = re.compile(
       | (?P<other>.)""",
     re.X | re.S,
 )
-_SEMANTIC_REFUSALS = ("not yet implemented", "not supported", "not implemented")
+# Errors of the grammar's actions that are no syntax errors, with the SQLSTATEs gram.y gives them.
+_ACTION_ERRORS = tuple(
+    (re.compile(pattern), state)
+    for pattern, state in (
+        (r"(not yet implemented|not supported|not implemented|cannot include schema elements)$", "0A000"),
+        (r" cannot be marked ", "0A000"),
+        (r"^frame ((start|end) cannot be|starting from)", "42P20"),
+        (r"^role name .* is reserved$|cannot be used as a role name here$", "42939"),
+        (r"^precision for type float must be", "22023"),
+        (r"^invalid (Unicode|escape)", "22025"),
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +125,7 @@ def _syntax_error(error: pgparse.PGQueryError, source: str, marks: list[tuple[in
     for place, what, value in marks:
         if what == "reserved" and (position is None or place + 1 <= position):
             return DsqlError("42601", f'syntax error at or near "{value}"', position=place + 1)
-    sqlstate = "0A000" if message.endswith(_SEMANTIC_REFUSALS) or " cannot be marked " in message else "42601"
-    if message.startswith(("invalid Unicode", "invalid escape")):
-        sqlstate = "22025"
+    sqlstate = next((state for pattern, state in _ACTION_ERRORS if pattern.search(message)), "42601")
     return DsqlError(sqlstate, message, position=position or None)
 
 

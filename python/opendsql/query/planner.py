@@ -22,13 +22,14 @@ from opendsql.query import catalog_hooks, gate, utility
 from opendsql.query.bind_select import Query
 from opendsql.query.binder import Binder
 from opendsql.query.emit import Emitter
-from opendsql.query.expr import TEXT, Expr
+from opendsql.query.expr import JSONPATH, TEXT, Expr
 from opendsql.query.logical import Delete, Insert, Node, Project, Update
 from opendsql.query.params import NeedsOriginal, Params
 from opendsql.query.parse import Statement, parse
 from opendsql.query.privileges import check_privileges
 from opendsql.query.rules import RULES
 from opendsql.query.rules.rule import Context
+from opendsql.registry import jsonpath
 from opendsql.registry.resolve import REG_TYPES
 
 Column = tuple[str, int, int, int, int]  # name, type oid, typmod, table oid, attnum
@@ -295,6 +296,8 @@ def default_literal_check() -> Callable[[int, str], None] | None:
     def check(oid: int, text: str) -> None:
         if oid in plain:
             return
+        if oid == JSONPATH:
+            jsonpath.parse(text)
         try:
             encode(oid, text)
         except TypeFormatError as error:

@@ -5,7 +5,8 @@
     array_get(array, subscripts...)          a[i], a[i][j]
     array_slice(array, lower, upper ...)     a[lower:upper]; a missing bound is NULL
     array_nest(arrays...)                    ARRAY[a, b] of arrays
-    is_json(text, kind)                      text IS JSON [OBJECT | ARRAY | SCALAR]
+    is_json(text, kind)                      text IS JSON [OBJECT | ARRAY | SCALAR] [WITH UNIQUE KEYS]
+    sql_json_array:<oids>(flags, values...)  JSON_ARRAY; sql_json_object and sql_json_unique beside it
 
 install() registers them with the registry; names carry the values' types after a colon.
 """
@@ -15,9 +16,11 @@ from __future__ import annotations
 import json
 
 from opendsql.errors import DsqlError
-from opendsql.registry import pyfunctions
+from opendsql.registry import jsontext
 from opendsql.registry.pgtext import format_array, parse_array
+from opendsql.registry.py_json import value_text
 from opendsql.registry.pyfunctions import register_pyfunction
+from opendsql.registry.types import TYPES_BY_OID
 
 _QUOTED = set('(),"\\ \t\n\r\v\f')
 
@@ -38,8 +41,7 @@ def row_json(types: tuple[int, ...], names: str | None, *values: str | None) -> 
     """{"name":value,...} without blanks."""
     parts = []
     for name, oid, value in zip(json.loads(names or "[]"), types, values, strict=False):
-        shown = "null" if value is None else pyfunctions.lookup(f"to_json:{oid}")(value)
-        parts.append(f"{json.dumps(name, ensure_ascii=False)}:{shown}")
+        parts.append(f"{json.dumps(name, ensure_ascii=False)}:{value_text(oid, value)}")
     return "{" + ",".join(parts) + "}"
 
 
@@ -86,17 +88,81 @@ def array_nest(*arrays: str | None) -> str:
 
 
 def is_json(text: str | None, kind: str | None) -> str | None:
-    """Whether the text is JSON of that kind."""
+    """Whether the text is JSON of that kind; "<kind> unique" also asks that no object repeats a key."""
     if text is None:
         return None
+    wanted, _, unique = (kind or "any").partition(" ")
     try:
-        value = json.loads(text)
+        value = json.loads(text, object_pairs_hook=_unique_keys if unique else None, parse_constant=_no_constant)
     except ValueError:
         return "f"
-    wanted = {"object": dict, "array": list}.get(kind or "any")
-    if kind == "scalar":
+    if wanted == "scalar":
         return "f" if isinstance(value, dict | list) else "t"
-    return "t" if wanted is None or isinstance(value, wanted) else "f"
+    types = {"object": dict, "array": list}
+    return "t" if wanted == "any" or isinstance(value, types[wanted]) else "f"
+
+
+def _unique_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("an object repeats a key")
+    return found
+
+
+def _no_constant(word: str) -> object:
+    raise ValueError(f"{word} is not JSON")
+
+
+# --- SQL/JSON constructors: flags, then values of the types the name carries -------------------------------------------
+
+
+def sql_json_array(types: tuple[int, ...], flags: str | None, *values: str | None) -> str:
+    """JSON_ARRAY; flag absent leaves NULL values out."""
+    words = (flags or "").split()
+    pairs = [(t, v) for t, v in zip(types, values, strict=True) if v is not None or "absent" not in words]
+    return "[" + ", ".join(value_text(oid, value) for oid, value in pairs) + "]"
+
+
+def sql_json_object(types: tuple[int, ...], flags: str | None, *values: str | None) -> str:
+    """JSON_OBJECT of keys and values in turn; flags absent, unique, jsonb."""
+    words = (flags or "").split()
+    parts: list[str] = []
+    seen: set[str] = set()
+    for at in range(0, len(values), 2):
+        key = _json_key(types[at], values[at], at + 1, "jsonb" in words)
+        if "unique" in words and key in seen:
+            raise _duplicate(key, "jsonb" in words)
+        seen.add(key)
+        value = values[at + 1]
+        if value is not None or "absent" not in words:
+            parts.append(f"{jsontext.quote(key)} : {value_text(types[at + 1], value)}")
+    return "{" + ", ".join(parts) + "}"
+
+
+def sql_json_unique(text: str | None, kind: str | None) -> str | None:
+    """The object as it is, or 22030 when it repeats a key."""
+    if text is not None:
+        seen: set[str] = set()
+        for key, _ in jsontext.members(text):
+            if key in seen:
+                raise _duplicate(key, kind == "jsonb")
+            seen.add(key)
+    return text
+
+
+def _duplicate(key: str, jsonb: bool) -> DsqlError:
+    shown = "" if jsonb else ": " + jsontext.quote(key)
+    return DsqlError("22030", "duplicate JSON object key value" + shown)
+
+
+def _json_key(oid: int, value: str | None, place: int, jsonb: bool) -> str:
+    if value is None:
+        if jsonb:
+            raise DsqlError("22023", f"argument {place}: key must not be null")
+        raise DsqlError("22004", "null value not allowed for object key")
+    if oid in (114, 3802, 2249) or TYPES_BY_OID[oid].is_array:
+        raise DsqlError("22023", "key value must be scalar, not array, composite, or json")
+    return {"t": "true", "f": "false"}[value] if oid == 16 else value
 
 
 def install() -> None:
@@ -107,3 +173,6 @@ def install() -> None:
     register_pyfunction("array_get", array_get, strict=False)
     register_pyfunction("array_nest", array_nest, strict=False)
     register_pyfunction("is_json", is_json, strict=False)
+    register_pyfunction("sql_json_array", sql_json_array, strict=False, typed=True)
+    register_pyfunction("sql_json_object", sql_json_object, strict=False, typed=True)
+    register_pyfunction("sql_json_unique", sql_json_unique, strict=False)

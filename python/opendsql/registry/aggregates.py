@@ -75,6 +75,10 @@ AGGREGATES = functions("""
  3267 jsonb_agg(anyelement) -> jsonb                             agg:jsonb_agg  nulls
  3197 json_object_agg(any, any) -> json                        agg:json_object_agg  nulls
  3270 jsonb_object_agg(any, any) -> jsonb                      agg:jsonb_object_agg  nulls
+ 6276 json_agg_strict(anyelement) -> json                        agg:json_agg_strict  nulls
+ 6284 jsonb_agg_strict(anyelement) -> jsonb                      agg:jsonb_agg_strict  nulls
+ 6280 json_object_agg_strict(any, any) -> json                   agg:json_object_agg_strict  nulls
+ 6288 jsonb_object_agg_strict(any, any) -> jsonb                 agg:jsonb_object_agg_strict  nulls
  2829 corr(float8, float8) -> float8                             agg:corr
  2827 covar_pop(float8, float8) -> float8                        agg:covar_pop
  2828 covar_samp(float8, float8) -> float8                       agg:covar_samp

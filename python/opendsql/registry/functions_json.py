@@ -55,5 +55,15 @@ FUNCTIONS = functions("""
  5054 jsonb_set_lax(jsonb, text[], jsonb, create_if_missing bool = true, null_value_treatment text = use_json_null) -> jsonb py:jsonb_set_lax  nulls
  3579 jsonb_insert(jsonb, text[], jsonb, insert_after bool = false) -> jsonb py:jsonb_insert
  3306 jsonb_pretty(jsonb) -> text                                        py:jsonb_pretty
+ 4005 jsonb_path_exists(target jsonb, path jsonpath, vars jsonb = {}, silent bool = false) -> bool py:jsonb_path_exists
+ 1177 jsonb_path_exists_tz(target jsonb, path jsonpath, vars jsonb = {}, silent bool = false) -> bool py:jsonb_path_exists_tz  stable
+ 4009 jsonb_path_match(target jsonb, path jsonpath, vars jsonb = {}, silent bool = false) -> bool py:jsonb_path_match
+ 2030 jsonb_path_match_tz(target jsonb, path jsonpath, vars jsonb = {}, silent bool = false) -> bool py:jsonb_path_match_tz  stable
+ 4006 jsonb_path_query(target jsonb, path jsonpath, vars jsonb = {}, silent bool = false) -> setof jsonb srf:jsonb_path_query
+ 1179 jsonb_path_query_tz(target jsonb, path jsonpath, vars jsonb = {}, silent bool = false) -> setof jsonb srf:jsonb_path_query_tz  stable
+ 4007 jsonb_path_query_array(target jsonb, path jsonpath, vars jsonb = {}, silent bool = false) -> jsonb py:jsonb_path_query_array
+ 1180 jsonb_path_query_array_tz(target jsonb, path jsonpath, vars jsonb = {}, silent bool = false) -> jsonb py:jsonb_path_query_array_tz  stable
+ 4008 jsonb_path_query_first(target jsonb, path jsonpath, vars jsonb = {}, silent bool = false) -> jsonb py:jsonb_path_query_first
+ 2023 jsonb_path_query_first_tz(target jsonb, path jsonpath, vars jsonb = {}, silent bool = false) -> jsonb py:jsonb_path_query_first_tz  stable
  3304 jsonb_delete_path(jsonb, text[]) -> jsonb                          py:jsonb_delete_path
 """)

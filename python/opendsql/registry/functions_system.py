@@ -14,6 +14,7 @@ FUNCTIONS = functions("""
  1402 current_schema() -> name                                           hook:current_schema  stable
  1403 current_schemas(bool) -> name[]                                    hook:current_schemas  stable
   745 current_user() -> name                                             hook:current_user  stable
+ 6311 system_user() -> text                                              py:system_user  stable
   746 session_user() -> name                                             hook:session_user  stable
  2077 current_setting(text) -> text                                      hook:current_setting  stable
  3294 current_setting(text, bool) -> text                                hook:current_setting  stable

@@ -49,6 +49,8 @@ OPERATORS = operators("""
  3248 jsonb ?| text[] -> bool                                jsonb_exists_any            4048     0     0
  3249 jsonb ?& text[] -> bool                                jsonb_exists_all            4049     0     0
  3250 jsonb <@ jsonb -> bool                                 py:jsonb_contained          4050  3246     0
+ 4012 jsonb @? jsonpath -> bool                               py:jsonb_path_exists_opr    4010     0     0
+ 4013 jsonb @@ jsonpath -> bool                               py:jsonb_path_match_opr     4011     0     0
  3284 jsonb || jsonb -> jsonb                                py:jsonb_concat             3301     0     0
  3285 jsonb - text -> jsonb                                  py:jsonb_delete             3302     0     0
  3286 jsonb - int4 -> jsonb                                  py:jsonb_delete_idx         3303     0     0 name=jsonb_delete

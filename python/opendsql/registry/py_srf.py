@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from opendsql.registry import py_json_change, py_regex
+from opendsql.registry import jsonpath_run, py_json_change, py_regex
 from opendsql.registry.pgtext import parse_array
 from opendsql.registry.py_array import split_string
 
@@ -46,6 +46,8 @@ _FUNCTIONS: dict[str, Callable[..., list[Row]]] = {
         (piece,) for piece in py_regex.split(args[0], args[1], args[2] if len(args) > 2 else "", "regexp_split_to_table")
     ],
     "generate_subscripts": _subscripts,
+    "jsonb_path_query": jsonpath_run.rows,
+    "jsonb_path_query_tz": jsonpath_run.rows,
     **{name: _each(name, name.endswith("text")) for name in ("json_each", "jsonb_each", "json_each_text", "jsonb_each_text")},
     **{
         name: _elements(name, name.endswith("text"))

@@ -39,6 +39,12 @@ def pg_encoding_to_char(number: str) -> str:
 
 
 @pyfunction()
+def system_user() -> None:
+    """No operating-system or certificate identity stands behind a session."""
+    return None
+
+
+@pyfunction()
 def pg_char_to_encoding(name: str) -> str:
     wanted = re.sub(r"[^a-z0-9]", "", name.lower())
     wanted = {"unicode": "utf8", "iso88591": "latin1"}.get(wanted, wanted)

@@ -96,6 +96,7 @@ def load() -> None:
         py_format_date,
         py_format_number,
         py_json,
+        jsonpath_run,
         py_json_change,
         py_number,
         py_parse_date,

@@ -160,6 +160,8 @@ def wanted(stmt: dict[str, Any], kind: str) -> tuple[str, dict[str, str]]:
 def targets(change: Change, stmt: dict[str, Any]) -> list[tuple[Any, str]]:
     """(object, kind) of what a GRANT names."""
     kind = stmt["objtype"]
+    if kind != "OBJECT_TABLE" and any(node["AccessPriv"].get("cols") for node in stmt.get("privileges", ())):
+        raise DsqlError("0LP01", "column privileges are only valid for relations")
     if stmt["targtype"] == "ACL_TARGET_ALL_IN_SCHEMA":
         return all_in_schema(change, stmt, kind)
     if kind in ("OBJECT_TABLE", "OBJECT_SEQUENCE"):

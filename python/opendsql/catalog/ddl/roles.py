@@ -104,6 +104,8 @@ def drop_role(stmt: dict[str, Any], text: str, session: Any, catalog: Any) -> Py
     """DROP ROLE / USER."""
     change = Change(session, catalog, "DROP ROLE")
     wrote = False
+    if any("rolename" not in node["RoleSpec"] for node in stmt["roles"]):
+        raise DsqlError("22023", "cannot use special role specifier in DROP ROLE")
     for node in stmt["roles"]:
         name = node["RoleSpec"].get("rolename", change.settings.user)
         role = catalog.roles.get(name)
@@ -154,6 +156,8 @@ def grant_role(stmt: dict[str, Any], text: str, session: Any, catalog: Any) -> P
     change = Change(session, catalog, "GRANT ROLE" if is_grant else "REVOKE ROLE")
     pending: dict[int, Role] = {}
     for node in stmt["granted_roles"]:
+        if node["AccessPriv"].get("cols"):
+            raise DsqlError("0LP01", "column names cannot be included in GRANT/REVOKE ROLE")
         granted = role_named(change, {"rolename": node["AccessPriv"]["priv_name"]})
         for grantee in stmt["grantee_roles"]:
             member = role_named(change, grantee["RoleSpec"])

@@ -27,7 +27,12 @@ def option_number(option: dict[str, Any]) -> int:
     arg = option["arg"]
     if "Integer" in arg:
         return arg["Integer"].get("ival", 0)
-    return int(arg["Float"]["fval"])
+    text = arg["Float"]["fval"]
+    if not text.lstrip("+-").isdigit():
+        raise DsqlError("22P02", f'invalid input syntax for type bigint: "{text}"')
+    if not INT8_MIN <= int(text) <= INT8_MAX:
+        raise DsqlError("22003", f'value "{text}" is out of range for type bigint')
+    return int(text)
 
 
 def options_of(nodes: list[dict[str, Any]] | None) -> dict[str, dict[str, Any]]:
