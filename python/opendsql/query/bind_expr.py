@@ -385,6 +385,9 @@ class ExprBinder(Part):
         return bound
 
     def _bind_TypeCast(self, item: Node, scope: Scope) -> Expr:
+        table = self.row_type(item["typeName"]) if item["arg"].get("A_Const", {}).get("isnull") else None
+        if table is not None:
+            return self.null_row(table)
         oid, typmod = self.type_name(item["typeName"])
         location = item.get("location", 0)
         if location < 0:

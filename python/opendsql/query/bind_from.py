@@ -298,6 +298,10 @@ class FromBinder(Part):
             if origin[0]:
                 self.origins[column.id] = origin
             columns.append(ScopeColumn(label, column, *origin))
+        if cte.sort_by:
+            by_name = {c.name: c.expr for c in columns}
+            self.sort_keys.update((by_name[shown].id, by_name[key]) for shown, key in cte.sort_by.items())
+            columns = [c for c in columns if not any(c.name.startswith(key) for key in cte.sort_by.values())]
         return self._named(node, columns, alias, name, None, rel)
 
     # -- joins ---------------------------------------------------------------------------------------------------
@@ -374,18 +378,24 @@ class FromBinder(Part):
         parts: list[tuple[Plan, list[ScopeColumn], str]] = []
         ordinality = item.get("ordinality", False)
         calls: list[Node] = []
+        defined: list[list[Node] | None] = []
         for entry in item["functions"]:
-            call = entry["List"]["items"][0]
+            call, said = entry["List"]["items"][0], entry["List"]["items"][1].get("List")
+            defined.append(said["items"] if said else item.get("coldeflist"))
             body = call.get("FuncCall")
             if body and body["funcname"][-1]["String"]["sval"] == "unnest" and len(body.get("args", ())) > 1:
                 calls.extend({"FuncCall": {**body, "args": [argument]}} for argument in body["args"])
+                defined.extend([defined[-1]] * (len(body["args"]) - 1))
             else:
                 calls.append(call)
-        if item.get("coldeflist"):
-            raise unsupported("a column definition list is only supported for functions returning records")
+        if item.get("coldeflist") and (ordinality or len(calls) > 1):
+            what = "WITH ORDINALITY" if ordinality else "ROWS FROM() with multiple functions"
+            verb = "cannot be used with" if ordinality else "cannot have"
+            hint = "Put the column definition list inside ROWS FROM()." if ordinality else None
+            raise DsqlError("42601", f"{what} {verb} a column definition list", hint=hint)
         together = len(calls) > 1
-        for call in calls:
-            parts.append(self._function_item(call, inner, alias, ordinality or together))
+        for call, columns_said in zip(calls, defined, strict=True):
+            parts.append(self._function_item(call, inner, alias, ordinality or together, columns_said))
         if not together:
             node, columns, name = parts[0]
             if ordinality:
@@ -398,7 +408,7 @@ class FromBinder(Part):
         return found
 
     def _function_item(
-        self, call: Node, scope: Scope, alias: Node, ordinality: bool
+        self, call: Node, scope: Scope, alias: Node, ordinality: bool, defined: list[Node] | None = None
     ) -> tuple[Plan, list[ScopeColumn], str]:
         """A function's node, columns (the last one its ordinality if asked for) and name."""
         name = figure(call)
@@ -406,19 +416,25 @@ class FromBinder(Part):
         level, scope.level = scope.level, self.new_level()
         scope.clause = "SELECT"
         try:
-            bound = (
+            record = self.json_record(call, scope, defined, label)
+            if record is None and defined is not None:
+                raise self.refuse_definitions(call, scope)
+            bound: Any = record or (
                 self.settle(self.expr(call, scope)) if "FuncCall" not in call else self._record_function(call, scope)
             )
         finally:
             scope.level, scope.clause = level, "FROM"
         if isinstance(bound, tuple) and len(bound) == 2:
             query, names = bound
-            if ordinality:
-                raise unsupported("WITH ORDINALITY is not supported for SQL functions")
             if names == (name,):
                 names = (label,)
-            columns = [replace(c, name=n) for c, n in zip(query.columns, names, strict=True)]
-            return query.plan, columns, label
+            plan = query if record else query.plan
+            given = [ScopeColumn("", c) for c in plan.columns()] if record else query.columns
+            columns = [replace(c, name=n) for c, n in zip(given, names, strict=True)]
+            if ordinality:
+                plan, number = self.numbered(plan)
+                columns.append(ScopeColumn("ordinality", number))
+            return plan, columns, label
         if isinstance(bound, tuple):
             fn, args, types, names = bound
             rel = self.new_rel(label, (*names, "ordinality") if ordinality else names)

@@ -12,6 +12,7 @@ from typing import Any
 
 from opendsql.errors import DsqlError, unsupported
 from opendsql.query.bind_expr import location_of
+from opendsql.query.bind_record import POPULATE, TO_RECORD
 from opendsql.query.expr import (
     BOOL,
     BYTEA,
@@ -132,6 +133,13 @@ class FunctionBinder(Part):
         json_row = self._json_of_row(names[-1], args)
         if json_row is not None:
             return json_row
+        if names[-1] in TO_RECORD:
+            raise DsqlError(
+                "0A000", f"could not determine row type for result of {names[-1]}",
+                hint="Provide a non-null record argument, or call the function in the FROM clause using a column definition list.",
+            )  # fmt: skip
+        if names[-1] in POPULATE and args and isinstance(args[0], RowExpr):
+            raise unsupported(f"set-returning function {names[-1]} with several columns is only supported in FROM")
         match = self._match(
             names,
             args,

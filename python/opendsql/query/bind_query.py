@@ -43,6 +43,7 @@ class CteEntry:
     free: frozenset[tuple[int, int]] = frozenset()
     returns: bool = True  # False: a data-modifying query without RETURNING
     origins: list[tuple[int, int]] = field(default_factory=list)
+    sort_by: dict[str, str] = field(default_factory=dict)  # a SEARCH column -> the hidden one that sorts as it should
 
 
 class QueryBinder(Part):
@@ -87,14 +88,14 @@ class QueryBinder(Part):
             seen.add(body["ctename"])
         for number, body in enumerate(bodies):
             scope.future = frozenset(b["ctename"] for b in bodies[number:])
-            for word in ("search_clause", "cycle_clause"):
-                if word in body:
-                    raise unsupported(f"{word.split('_')[0].upper()} clause not supported")
-            name = body["ctename"]
+            name, hidden = body["ctename"], {}
+            if "search_clause" in body or "cycle_clause" in body:
+                body, hidden = self.walked(body, recursive)
             kind = next(iter(body["ctequery"]))
-            uses = _count_references(name, {"user": _without_with(user), "rest": bodies[bodies.index(body) + 1 :]})
+            uses = _count_references(name, {"user": _without_with(user), "rest": bodies[number + 1 :]})
             if recursive and kind == "SelectStmt" and _count_references(name, body["ctequery"]):
                 scope.ctes[name] = self._recursive_cte(body, scope)
+                scope.ctes[name].sort_by = hidden
             elif (
                 kind == "SelectStmt"
                 and uses <= 1

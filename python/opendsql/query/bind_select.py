@@ -180,6 +180,10 @@ class SelectBinder(Part):
             nulls = sort["sortby_nulls"]
             first = descending if nulls == "SORTBY_NULLS_DEFAULT" else nulls == "SORTBY_NULLS_FIRST"
             self.check_sortable(exprs[index], location_of(sort["node"]))
+            key = exprs[index]
+            if isinstance(key, Col) and key.id in self.sort_keys:
+                exprs.append(self.sort_keys[key.id])
+                index = len(exprs) - 1
             if all(index != known[0] for known in found):
                 found.append((index, descending, first))
         return found

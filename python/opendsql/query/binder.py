@@ -22,9 +22,11 @@ from opendsql.query.bind_json import JsonBinder
 from opendsql.query.bind_modify import ModifyBinder
 from opendsql.query.bind_operator import OperatorBinder
 from opendsql.query.bind_query import QueryBinder
+from opendsql.query.bind_record import RecordBinder
 from opendsql.query.bind_routine import RoutineBinder
 from opendsql.query.bind_select import Query, SelectBinder
 from opendsql.query.bind_sublink import SublinkBinder
+from opendsql.query.bind_walk import WalkBinder
 from opendsql.query.expr import Const, Expr, SubLink
 from opendsql.query.logical import Cte, Names, Node
 from opendsql.query.params import Params
@@ -38,6 +40,7 @@ class Binder(
     OperatorBinder,
     FunctionBinder,
     JsonBinder,
+    RecordBinder,
     RoutineBinder,
     CastBinder,
     SublinkBinder,
@@ -45,6 +48,7 @@ class Binder(
     GroupBinder,
     SelectBinder,
     QueryBinder,
+    WalkBinder,
     InsertBinder,
     ModifyBinder,
 ):
@@ -76,6 +80,7 @@ class Binder(
         self.column_types: dict[tuple[int, int], tuple[int, int]] = {}
         self.origins: dict[tuple[int, int], tuple[int, int]] = {}
         self.seen_at: dict[tuple[int, int], int] = {}
+        self.sort_keys: dict[tuple[int, int], Expr] = {}  # columns that sort by another one (SEARCH)
         self.settled: dict[int, tuple[Expr, Expr]] = {}
         self.explained: list[Node] = []  # the final plans, for EXPLAIN
         self.subplan_of: dict[SubLink, int] = {}  # and which subplan a sublink became

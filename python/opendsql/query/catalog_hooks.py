@@ -12,7 +12,7 @@ from opendsql.catalog import functions, hooks
 from opendsql.catalog.hooks import ExpressionType
 from opendsql.catalog.model import Index, Table
 from opendsql.errors import DsqlError
-from opendsql.query import descriptor, row_functions
+from opendsql.query import bind_walk, descriptor, row_functions
 from opendsql.query.binder import Binder
 from opendsql.query.emit import Emitter
 from opendsql.query.expr import BOOL, UNKNOWN, Call, Cast, Col, walk
@@ -27,6 +27,7 @@ def install(planner: Any) -> None:
     """Fill the catalog's hooks, and make its functions known to the core."""
     functions.install()
     row_functions.install()
+    bind_walk.install()
     hooks.check_expression = check_expression
     hooks.describe_query = describe_query
     hooks.expand_query = expand_query

@@ -9,7 +9,8 @@ blanked out before parsing, byte for byte, so that every location in the tree is
     AWS IAM REVOKE role FROM 'arn'                   AwsIamRevokeStmt {"role", "arn", "location"}
 
 ASYNC is a reserved word in DSQL: an unquoted identifier of that name is a syntax error, except where PostgreSQL takes
-any reserved word (after AS and after a dot).
+any reserved word: after AS, after a dot, and as an output label without AS. For the last, another reserved word that may be
+such a label and begins nothing else stands in for it while the text is parsed.
 
 Invariants
   P1  locations in trees are byte offsets into the UTF-8 form of Statement.text; positions in errors are 1-based characters.
@@ -38,6 +39,8 @@ _TOKEN = re.compile(
       | (?P<other>.)""",
     re.X | re.S,
 )
+_STAND_INS = ("both ", "then ", "else ", "desc ")  # five characters each, as ASYNC has
+
 # Errors of the grammar's actions that are no syntax errors, with the SQLSTATEs gram.y gives them.
 _ACTION_ERRORS = tuple(
     (re.compile(pattern), state)
@@ -93,8 +96,10 @@ def parse(text: str) -> list[Statement]:
     except pgparse.PGQueryError as error:
         raise _syntax_error(error, source, marks) from None
     for place, what, value in marks:
-        if what == "reserved":
+        if what == "reserved" and source[place : place + 5] not in _STAND_INS:
             raise DsqlError("42601", f'syntax error at or near "{value}"', position=place + 1)
+    if any(what == "reserved" for _, what, _ in marks):
+        raw = _relabelled(raw, source[next(place for place, what, _ in marks if what == "reserved") :][:5].strip())
     statements = _statements(raw, text)
     return _apply_marks(statements, marks, text)
 
@@ -123,7 +128,8 @@ def _syntax_error(error: pgparse.PGQueryError, source: str, marks: list[tuple[in
     message = str(error.args[0])
     position = error.args[1] if len(error.args) > 1 and error.args[1] else None
     for place, what, value in marks:
-        if what == "reserved" and (position is None or place + 1 <= position):
+        held = source[place : place + 5] in _STAND_INS
+        if what == "reserved" and (position is None or place + 1 == position or (place < position and not held)):
             return DsqlError("42601", f'syntax error at or near "{value}"', position=place + 1)
     sqlstate = next((state for pattern, state in _ACTION_ERRORS if pattern.search(message)), "42601")
     return DsqlError(sqlstate, message, position=position or None)
@@ -152,6 +158,8 @@ def _blank_extensions(text: str) -> tuple[str, list[tuple[int, str, Any]]]:
     first = True
     head: list[str] = []
     index = 0
+    lowered_text = text.lower()
+    stand_in = next((word for word in _STAND_INS if word.strip() not in lowered_text), "")
     while index < len(parts):
         kind, word, place = parts[index]
         if word == ";" and kind == "other":
@@ -172,6 +180,8 @@ def _blank_extensions(text: str) -> tuple[str, list[tuple[int, str, Any]]]:
             marks.append((place, mark, word))
             if mark in ("index", "alter"):
                 blanks.append((place, place + len(word), ""))
+            elif mark == "reserved" and stand_in:
+                blanks.append((place, place + len(word), stand_in))
         if len(head) < 4:
             head.append(lowered or word)
         index += 1
@@ -179,6 +189,19 @@ def _blank_extensions(text: str) -> tuple[str, list[tuple[int, str, Any]]]:
     for start, stop, replacement in blanks:
         source = source[:start] + replacement + " " * (stop - start - len(replacement)) + source[stop:]
     return source, [mark for mark in marks if mark[1] != "plain"]
+
+
+def _relabelled(node: Any, stand_in: str) -> Any:
+    """The tree with the stand-in for ASYNC, which can only be an output label, called async."""
+    if isinstance(node, list):
+        return [_relabelled(part, stand_in) for part in node]
+    if not isinstance(node, dict):
+        return node
+    target = node.get("ResTarget")
+    found = {key: _relabelled(part, stand_in) for key, part in node.items()}
+    if isinstance(target, dict) and target.get("name") == stand_in:
+        found["ResTarget"]["name"] = "async"
+    return found
 
 
 def _async_mark(head: list[str], parts: list[tuple[str, str, int]], index: int) -> str:

@@ -3,14 +3,16 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
 from opendsql.errors import DsqlError
 from opendsql.registry import jsontext
 from opendsql.registry.jsontext import Number
-from opendsql.registry.pgtext import invalid, parse_array
+from opendsql.registry.pgtext import format_array, invalid, parse_array
 from opendsql.registry.pyfunctions import pyfunction
+from opendsql.registry.types import TYPES_BY_OID
 
 Steps = list["str | None"]
 _INTEGER = re.compile(r"\s*[+-]?\d+\s*\Z")
@@ -283,3 +285,57 @@ def object_keys(document: str, function: str) -> list[tuple[str | None, ...]]:
     if shape != "object":
         raise invalid(f"cannot call {function} on {'an array' if shape == 'array' else 'a scalar'}")
     return [(key,) for key, _ in jsontext.members(document)]
+
+
+def columns(document: str, what: str, base: str = "{}") -> list[tuple[str | None, ...]]:
+    """json[b]_to_record[set] and json[b]_populate_record[set]: rows of named, typed columns.
+
+    what: JSON [function, [[name, type oid], ...]]; base: text[] of the values a missing key leaves. No document is ''.
+    """
+    function, named = json.loads(what)
+    defaults = parse_array(base).items or [None] * len(named)
+    if not function.endswith("recordset"):
+        if not document:
+            return [tuple(defaults)]
+        shape = jsontext.kind(document)
+        if shape != "object":
+            raise DsqlError("22023", f"cannot call populate_composite on {'an array' if shape == 'array' else 'a scalar'}")
+        return [_row(document, named, defaults)]
+    if not document:
+        return []
+    shape = jsontext.kind(document)
+    if shape != "array":
+        raise DsqlError("22023", f"cannot call {function} on {'an object' if shape == 'object' else 'a scalar'}")
+    rows = []
+    for element in jsontext.elements(document):
+        if jsontext.kind(element) != "object":
+            raise DsqlError("22023", f"argument of {function} must be an array of objects")
+        rows.append(_row(element, named, defaults))
+    return rows
+
+
+def _row(document: str, named: list[tuple[str, int]], defaults: list[Any]) -> tuple[str | None, ...]:
+    found = dict(jsontext.members(document))
+    return tuple(_column(found[n], oid, n) if n in found else default for (n, oid), default in zip(named, defaults, strict=True))
+
+
+def _column(value: str, oid: int, name: str) -> str | None:
+    """A member as the text its column's type reads."""
+    if value == "null":
+        return None
+    if oid in (114, 3802):
+        return value
+    if TYPES_BY_OID[oid].is_array:
+        if jsontext.kind(value) == "array":
+            return format_array(_nested(value, oid, name))
+        if jsontext.kind(value) != "string":
+            raise DsqlError("22P02", "expected JSON array", hint=f'See the value of key "{name}".')
+    return jsontext.as_text(value)
+
+
+def _nested(value: str, oid: int, name: str) -> list[Any]:
+    element = TYPES_BY_OID[oid].elem_oid
+    return [
+        _nested(item, oid, name) if jsontext.kind(item) == "array" else _column(item, element, name)
+        for item in jsontext.elements(value)
+    ]

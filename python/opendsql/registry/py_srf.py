@@ -46,6 +46,7 @@ _FUNCTIONS: dict[str, Callable[..., list[Row]]] = {
         (piece,) for piece in py_regex.split(args[0], args[1], args[2] if len(args) > 2 else "", "regexp_split_to_table")
     ],
     "generate_subscripts": _subscripts,
+    "json_columns": py_json_change.columns,
     "jsonb_path_query": jsonpath_run.rows,
     "jsonb_path_query_tz": jsonpath_run.rows,
     **{name: _each(name, name.endswith("text")) for name in ("json_each", "jsonb_each", "json_each_text", "jsonb_each_text")},
