@@ -20,7 +20,8 @@ from opendsql.catalog.result import PyResult
 from opendsql.errors import DsqlError, unsupported
 
 JOB_COLUMNS = [("job_id", 25)]
-_USING = re.compile(r"""\bon\s+(?:only\s+)?(?:(?:"(?:[^"]|"")*"|[\w$\x80-\U0010ffff]+)\s*\.?\s*)+?\s*using\s+(?P<am>\w+)\s*\(""", re.I)
+_NAME = r'''(?:"(?:[^"]|"")*"|[\w$\x80-\U0010ffff]+)'''
+_USING = re.compile(rf"{_NAME}(?:\s*\.\s*{_NAME})*\s*[)*]?\s*using\s+(?P<am>\w+)\s*\(", re.I)  # right behind the table's name
 
 
 def written_method(stmt: dict[str, Any], text: str) -> str | None:
@@ -28,8 +29,9 @@ def written_method(stmt: dict[str, Any], text: str) -> str | None:
     method = stmt.get("accessMethod", "btree")
     if method != "btree":
         return method
-    bare = re.sub(r"--[^\n]*|/\*.*?\*/", " ", text, flags=re.S)
-    match = _USING.search(bare)
+    start = len(text.encode()[: stmt["relation"].get("location", 0)].decode(errors="ignore"))
+    bare = re.sub(r"--[^\n]*|/\*.*?\*/", " ", text[start:], flags=re.S)
+    match = _USING.match(bare)
     return match["am"].lower() if match else None
 
 
