@@ -338,6 +338,8 @@ class ExprBinder(Part):
     def _subscript(self, bound: Expr, subscripts: list[Node], scope: Scope, position: int | None) -> Expr:
         entry = TYPES_BY_OID[bound.type_oid]
         if bound.type_oid == 3802:  # jsonb['key']
+            if any(part.get("is_slice") for part in subscripts):
+                raise DsqlError("42804", "jsonb subscript does not support slices", position=position)
             for part in subscripts:
                 key = self.expr(part["uidx"], scope)
                 bound = self.operator("->", bound, key if key.type_oid == INT4 else self.coerce(key, TEXT) or key, None)
@@ -374,6 +376,10 @@ class ExprBinder(Part):
         bound = self.expr(item["arg"], scope) if "arg" in item else Const(UNKNOWN, None)
         name = item["collname"][-1]["String"].get("sval", "")
         position = self.position(item.get("location", 0))
+        if len(item["collname"]) > 1 and (schema := item["collname"][0]["String"].get("sval", "")) != "pg_catalog":
+            if schema not in (*self.catalog.schemas, "information_schema", "sys", "public"):
+                raise DsqlError("3F000", f'schema "{schema}" does not exist', position=position)
+            raise DsqlError("42704", f'collation "{schema}.{name}" for encoding "UTF8" does not exist', position=position)
         if name not in ("C", "POSIX", "default", "ucs_basic"):
             raise DsqlError("42704", f'collation "{name}" for encoding "UTF8" does not exist', position=position)
         if bound.type_oid == UNKNOWN:

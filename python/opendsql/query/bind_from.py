@@ -299,7 +299,7 @@ class FromBinder(Part):
                 self.origins[column.id] = origin
             columns.append(ScopeColumn(label, column, *origin))
         if cte.sort_by:
-            by_name = {c.name: c.expr for c in columns}
+            by_name = {c.name: c.expr for c in columns if isinstance(c.expr, Col)}
             self.sort_keys.update((by_name[shown].id, by_name[key]) for shown, key in cte.sort_by.items())
             columns = [c for c in columns if not any(c.name.startswith(key) for key in cte.sort_by.values())]
         return self._named(node, columns, alias, name, None, rel)

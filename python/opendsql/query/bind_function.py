@@ -16,6 +16,7 @@ from opendsql.query.bind_record import POPULATE, TO_RECORD
 from opendsql.query.expr import (
     BOOL,
     BYTEA,
+    INT4,
     INT8,
     JSON,
     JSONB,
@@ -52,6 +53,7 @@ _ROWS, _GROUPS = 0x00004, 0x00008
 _START = {0x00020: "unbounded_preceding", 0x00200: "current_row", 0x00800: "preceding", 0x02000: "following"}
 _END = {0x00100: "unbounded_following", 0x00400: "current_row", 0x01000: "preceding", 0x04000: "following"}
 _EXCLUDE = {0x08000: "current_row", 0x10000: "group", 0x20000: "ties"}
+_OF_ARRAYS = frozenset({"concat", "concat_ws", "format", "num_nulls", "num_nonnulls", "json_build_array", "jsonb_build_array"})
 _NO_AGGREGATES = {
     "WHERE": "WHERE",
     "ON": "JOIN conditions",
@@ -147,6 +149,8 @@ class FunctionBinder(Part):
             labels=tuple(labels) if any(labels) else (),
             variadic=item.get("func_variadic", False),
         )
+        if item.get("func_variadic") and names[-1] in _OF_ARRAYS:
+            return self._of_array(names[-1], args, location)
         found = self._by_kind(names[-1], match, args, item, scope, location)
         if item.get("funcformat") == "COERCE_SQL_SYNTAX" and isinstance(found, Call):
             found = replace(found, spelled=spelled(names[-1], len(found.args)))
@@ -169,6 +173,24 @@ class FunctionBinder(Part):
         kernel = "row_json:" + ",".join(str(i.type_oid) for i in items)
         shown = Const(TEXT, json.dumps(names))
         return Call(oid, kernel, (shown, *items), "row_to_json", kind="py", volatile="s", strict=False)
+
+    def _of_array(self, name: str, args: list[Expr], location: int) -> Expr:
+        """A VARIADIC "any" function of the items of an array."""
+        args = [self.settle(a) for a in args]
+        array = args[-1]
+        if not TYPES_BY_OID[array.type_oid].is_array:
+            raise DsqlError("42804", "VARIADIC argument must be an array", position=self.position(location))
+        if name in ("concat", "concat_ws"):
+            between = args[0] if name == "concat_ws" else Const(UNKNOWN, "")
+            return self.call_function(["array_to_string"], [array, between], location)
+        if name.startswith("num_"):
+            which = Const(BOOL, "true" if name == "num_nulls" else "false")
+            return Call(INT4, "array_count_nulls", (array, which), name, kind="py")
+        if name == "format":
+            texts = tuple(self.explicit_cast(a, TEXT, -1, location) for a in args)
+            return Call(TEXT, "array_format", texts, name, kind="py", strict=False)
+        found = self.call_function(["array_to_json"], [array], location)
+        return self.explicit_cast(found, JSONB, -1, location) if name.startswith("jsonb") else found
 
     def _by_kind(
         self, name: str, match: resolve.FunctionMatch, args: list[Expr], item: Node, scope: Scope, location: int
@@ -401,6 +423,12 @@ class FunctionBinder(Part):
                     merged[part] = over[part]
         return merged
 
+    def check_window(self, spec: Node, scope: Scope) -> None:
+        """Bind a named window, whether a call uses it or not: its expressions have types, its frame has rules."""
+        saved, scope.clause = scope.clause, "SELECT"
+        self._window_parts(self._window_spec(spec, scope), scope)
+        scope.clause = saved
+
     def _window_parts(self, spec: Node, scope: Scope) -> tuple[Any, Any, Any]:
         partition = tuple(self.settle(self.expr(n, scope)) for n in spec.get("partitionClause", ()))
         order = []
@@ -427,6 +455,9 @@ class FunctionBinder(Part):
             offsets.append(offset)
         if mode == "groups" and not order:
             raise DsqlError("42P20", "GROUPS mode requires an ORDER BY clause")
+        if mode == "range" and any(o is not None for o in offsets) and len(order) != 1:
+            text = "RANGE with offset PRECEDING/FOLLOWING requires exactly one ORDER BY column"
+            raise DsqlError("42P20", text, position=self.position(spec.get("location", -1)))
         return partition, tuple(order), (mode, start, offsets[0], end, offsets[1], exclude)
 
     # -- sets ----------------------------------------------------------------------------------------------------

@@ -80,10 +80,22 @@ class OperatorBinder(Part):
             raise DsqlError("42804", f"operator {name} must return boolean", position=self.position(location))
         return found
 
+    def operator_name(self, nodes: list[Node], location: int) -> str:
+        """The symbol of an operator's name; OPERATOR(schema.op) must name a schema, and only pg_catalog has operators."""
+        name = str(nodes[-1]["String"]["sval"])
+        if len(nodes) > 2:
+            shown = ".".join(n["String"]["sval"] for n in nodes)
+            raise DsqlError("0A000", f"cross-database references are not implemented: {shown}", position=self.position(location))
+        if len(nodes) == 2 and (schema := nodes[0]["String"]["sval"]) != "pg_catalog":
+            if schema not in (*self.catalog.schemas, "information_schema", "sys", "public"):
+                raise DsqlError("3F000", f'schema "{schema}" does not exist', position=self.position(location))
+            return f"{schema}.{name}"  # no such operator: the error names it so
+        return name
+
     def _bind_A_Expr(self, item: Node, scope: Scope) -> Expr:
         kind = item["kind"]
         location = item.get("location", 0)
-        name = item["name"][-1]["String"]["sval"]
+        name = self.operator_name(item["name"], item.get("location", -1))
         match kind:
             case "AEXPR_OP" | "AEXPR_LIKE" | "AEXPR_ILIKE" | "AEXPR_SIMILAR":
                 return self._plain(name, item, scope, location)
@@ -189,7 +201,7 @@ class OperatorBinder(Part):
     # -- IN (list), ANY, ALL -------------------------------------------------------------------------------------
 
     def _in_list(self, item: Node, scope: Scope, location: int) -> Expr:
-        name = item["name"][-1]["String"]["sval"]
+        name = self.operator_name(item["name"], item.get("location", -1))
         left = self.expr(item["lexpr"], scope)
         nodes = item["rexpr"]["List"]["items"]
         rights = [self.expr(node, scope) for node in nodes]

@@ -17,7 +17,7 @@ from opendsql.query import gate
 from opendsql.query.bind_expr import location_of
 from opendsql.query.bind_group import Target
 from opendsql.query.colname import figure
-from opendsql.query.expr import INT8, RECORD, UNKNOWN, Col, Const, Expr, RowExpr, walk
+from opendsql.query.expr import INT8, RECORD, TEXT, UNKNOWN, Call, Col, Const, Expr, RowExpr, walk
 from opendsql.query.logical import (
     Aggregate,
     DistinctNode,
@@ -80,6 +80,8 @@ class SelectBinder(Part):
                 "for SELECT DISTINCT, ORDER BY expressions must appear in select list",
                 position=self.position(location_of(where["SortBy"]["node"])),
             )
+        for spec in scope.level.windows.values():
+            self.check_window(spec, scope)
         plan, exprs = self._grouping_steps(plan, item, targets, exprs, scope)
         project = self.projection(plan, exprs, [t.name for t in targets])
         out = project.columns()
@@ -173,7 +175,7 @@ class SelectBinder(Part):
             index = self._place(sort["node"], targets, exprs, scope, "ORDER BY")
             descending = sort["sortby_dir"] == "SORTBY_DESC"
             if sort["sortby_dir"] == "SORTBY_USING":
-                name = sort["useOp"][-1]["String"]["sval"]
+                name = self.operator_name(sort["useOp"], sort.get("location", -1))
                 if name not in ("<", ">"):
                     raise DsqlError("42809", f"operator {name} is not a valid ordering operator")
                 descending = name == ">"
@@ -293,9 +295,10 @@ class SelectBinder(Part):
         )
         node = self.remember(WindowNode(plan, rel, (), keys, funcs))
         rank, number = Col(INT8, rel, 0), Col(INT8, rel, 1)
-        start = offset or Const(INT8, "0")
+        start = _not_negative(offset, "OFFSET") if offset is not None else Const(INT8, "0")
         conds = []
         if limit is not None:
+            limit = _not_negative(limit, "LIMIT")
             conds.append(self.comparison("<=", rank, self.operator("+", start, limit, None), None))
         conds.append(self.comparison(">", number, start, None))
         return self.projection(Filter(node, tuple(conds)), list(plan.columns()), [])
@@ -357,6 +360,10 @@ class SelectBinder(Part):
     def settle_columns(self, plan: Plan, columns: list[ScopeColumn]) -> list[ScopeColumn]:
         """Columns renamed to the plan's own."""
         return [replace(c, expr=p) for c, p in zip(columns, plan.columns(), strict=True)]
+
+
+def _not_negative(value: Expr, word: str) -> Expr:
+    return Call(INT8, "limit_value", (value, Const(TEXT, word)), "limit_value", kind="py")
 
 
 def _lockable(node: Plan) -> list[Scan]:

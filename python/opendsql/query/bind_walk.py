@@ -87,7 +87,8 @@ def _rewritten(body: Node, names: list[str], search: Node | None, cycle: Node | 
         columns, mark, path = _strings(cycle["cycle_col_list"]), cycle["cycle_mark_column"], cycle["cycle_path_column"]
         one, two = (", ".join(f'{side}."{c}"' for c in columns) for side in ("l", "r"))
         met = f'ROW({two})::text = ANY (r."{path}")'
-        made.append((mark, "CASE WHEN false THEN dsql_value() ELSE dsql_default() END", f"CASE WHEN {met} THEN dsql_value() ELSE dsql_default() END"))
+        chosen = "THEN dsql_value() ELSE dsql_default() END"
+        made.append((mark, f"CASE WHEN false {chosen}", f"CASE WHEN {met} {chosen}"))
         made.append((path, f"ARRAY[ROW({one})::text]", f'array_append(r."{path}", ROW({two})::text)'))
         condition = f' WHERE r."{mark}" <> dsql_value()'
     shown = ", ".join(f'"{n}"' for n in names)
@@ -119,7 +120,8 @@ def _with_columns(query: Node, name: str, columns: list[str]) -> Node:
     """The recursive part, giving also the computed columns of the row it starts from."""
     alias = next((a for node in query.get("fromClause", ()) if (a := _alias_of(node, name))), name)
     query = copy.copy(query)
-    more = [{"ResTarget": {"val": {"ColumnRef": {"fields": [{"String": {"sval": p}} for p in (alias, c)], "location": -1}}}} for c in columns]
+    named = ([{"String": {"sval": part}} for part in (alias, column)] for column in columns)
+    more = [{"ResTarget": {"val": {"ColumnRef": {"fields": fields, "location": -1}}}} for fields in named]
     query["targetList"] = [*query.get("targetList", ()), *more]
     return query
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 import json
 
 from opendsql.errors import DsqlError
-from opendsql.registry import jsontext
+from opendsql.registry import jsontext, pyfunctions
 from opendsql.registry.pgtext import format_array, parse_array
 from opendsql.registry.py_json import value_text
 from opendsql.registry.pyfunctions import register_pyfunction
@@ -113,6 +113,37 @@ def _no_constant(word: str) -> object:
     raise ValueError(f"{word} is not JSON")
 
 
+def array_count_nulls(array: str, nulls: str) -> str:
+    """num_nulls or num_nonnulls of VARIADIC array."""
+    flat: list[str | None] = []
+    _flatten(parse_array(array).items, flat)
+    missing = flat.count(None)
+    return str(missing if nulls == "t" else len(flat) - missing)
+
+
+def array_format(template: str | None, array: str | None) -> str | None:
+    """format(template, VARIADIC array)."""
+    flat: list[str | None] = []
+    if array is not None:
+        _flatten(parse_array(array).items, flat)
+    return pyfunctions.lookup("format")(template, *flat)
+
+
+def _flatten(items: list, into: list[str | None]) -> None:
+    for item in items:
+        if isinstance(item, list):
+            _flatten(item, into)
+        else:
+            into.append(item)
+
+
+def limit_value(value: str, word: str) -> str:
+    """The value of LIMIT or OFFSET, which must not be negative."""
+    if int(value) < 0:
+        raise DsqlError("2201W" if word == "LIMIT" else "2201X", f"{word} must not be negative")
+    return value
+
+
 # --- SQL/JSON constructors: flags, then values of the types the name carries -------------------------------------------
 
 
@@ -173,6 +204,9 @@ def install() -> None:
     register_pyfunction("array_get", array_get, strict=False)
     register_pyfunction("array_nest", array_nest, strict=False)
     register_pyfunction("is_json", is_json, strict=False)
+    register_pyfunction("limit_value", limit_value)
+    register_pyfunction("array_count_nulls", array_count_nulls)
+    register_pyfunction("array_format", array_format, strict=False)
     register_pyfunction("sql_json_array", sql_json_array, strict=False, typed=True)
     register_pyfunction("sql_json_object", sql_json_object, strict=False, typed=True)
     register_pyfunction("sql_json_unique", sql_json_unique, strict=False)

@@ -314,7 +314,8 @@ def _compare(op: str, left: Any, right: Any) -> bool | None:
     elif isinstance(left, Number) or isinstance(right, Number):
         return None
     elif isinstance(left, str) and isinstance(right, str):
-        if isinstance(left, Moment) != isinstance(right, Moment) or (isinstance(left, Moment) and left.kind != right.kind):
+        kinds = [value.kind if isinstance(value, Moment) else "" for value in (left, right)]
+        if kinds[0] != kinds[1]:
             return None
         order = (left > right) - (left < right)
     else:

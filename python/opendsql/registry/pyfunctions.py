@@ -92,11 +92,11 @@ def load() -> None:
         return
     _loaded = True
     from opendsql.registry import (  # noqa: F401
+        jsonpath_run,
         py_array,
         py_format_date,
         py_format_number,
         py_json,
-        jsonpath_run,
         py_json_change,
         py_number,
         py_parse_date,

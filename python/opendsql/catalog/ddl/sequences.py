@@ -78,6 +78,8 @@ def build(oid: int, schema: str, name: str, nodes: list[dict[str, Any]] | None, 
             return option_number(options[key]) if options[key].get("arg") else default
         return default if kept is None else kept
 
+    if options.get("restart", {}).get("arg"):
+        option_number(options["restart"])
     maximum = bound("maxvalue", INT8_MAX if ascending else -1, before.maximum if before else None)
     minimum = bound("minvalue", 1 if ascending else INT8_MIN, before.minimum if before else None)
     if minimum >= maximum:
