@@ -6,6 +6,7 @@ column itself). Unnesting into joins is a rule's work, not the binder's.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from opendsql.errors import DsqlError, unsupported
@@ -24,6 +25,10 @@ class SublinkBinder(Part):
     """Mixin of Binder."""
 
     def _bind_SubLink(self, item: Node, scope: Scope) -> Expr:
+        found = self._subquery_value(item, scope)
+        return replace(found, shape=repr(without_places(item))) if isinstance(found, SubLink) else found
+
+    def _subquery_value(self, item: Node, scope: Scope) -> Expr:
         kind = item["subLinkType"]
         location = item.get("location", 0)
         self.forbid_subquery(scope, location)
@@ -126,3 +131,10 @@ class SublinkBinder(Part):
             raise DsqlError("42601", f"subquery has {few} columns", position=self.position(location))
         parts = tuple(self.sublink("scalar", c.type_oid, query.plan, (c,), typmod=c.typmod) for c in columns)
         return self.row_comparison(name, left, parts, location)
+
+
+def without_places(tree: Any) -> Any:
+    """A parse tree without the places in the text its nodes come from."""
+    if isinstance(tree, dict):
+        return {name: without_places(value) for name, value in tree.items() if name != "location"}
+    return [without_places(item) for item in tree] if isinstance(tree, list) else tree

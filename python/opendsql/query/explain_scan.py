@@ -37,21 +37,7 @@ def condition(printer: Deparser, conds: Iterable[Expr]) -> str:
     """A list of conditions as one."""
     whole = conjunction(tuple(conds))
     assert whole is not None
-    text = printer.text(whole)
-    return text if text.startswith("(") and _closes_last(text) else f"({text})"
-
-
-def _closes_last(text: str) -> bool:
-    """Whether the first parenthesis of a text closes with its end."""
-    depth, quoted = 0, False
-    for place, char in enumerate(text):
-        if char == "'":
-            quoted = not quoted
-        elif not quoted:
-            depth += (char == "(") - (char == ")")
-            if depth == 0:
-                return place == len(text) - 1
-    return False
+    return printer.text(whole)
 
 
 def dropped(name: str, rows: int, loops: int) -> Prop:

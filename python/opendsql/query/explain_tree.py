@@ -6,6 +6,7 @@ Loop (Batched Join) with its inner scan, a hash join has a Hash node, UNION an A
 
     explain_tree.py    which nodes, their labels and properties
     explain_scan.py    scans, lookups and what storage does
+    explain_names.py   what relations and columns are called
     explain_numbers.py their numbers
 
 Invariants
@@ -15,32 +16,18 @@ Invariants
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from opendsql.catalog.names import quote_ident
 from opendsql.query.deparse import Deparser, sort_key
+from opendsql.query.explain_names import computed, every_node, relation_count, unique_aliases
 from opendsql.query.explain_numbers import Actual, Estimate, Numbers
 from opendsql.query.explain_print import Prop, Shown
 from opendsql.query.explain_scan import ScanTree, condition, dropped, role
-from opendsql.query.expr import AggCall, Col, Expr, SubLink, WindowCall
-from opendsql.query.logical import (
-    Aggregate,
-    CteScan,
-    FunctionScan,
-    Insert,
-    Node,
-    Project,
-    Scan,
-    SetOp,
-    Update,
-    Values,
-    VirtualRows,
-    WindowNode,
-    sublinks_of,
-    walk_nodes,
-)
+from opendsql.query.expr import BPCHAR, VARCHAR, Col, Const, Expr, SubLink
+from opendsql.query.logical import Insert, Update, Values
 
 IR = dict[str, Any]
 
@@ -82,9 +69,16 @@ class Tree(ScanTree):
         self.binder = binder
         self.options = options
         self.numbers = Numbers(binder, options, stats)
-        self.many = unique_aliases(binder) > 1
+        unique_aliases(binder)
+        self.many = relation_count(binder.statement.node) > 1
         self.deparser = Deparser(binder.names, computed(binder), self.sublink_text, given)
         self.used: list[int] = []  # subplans met in the expressions printed last
+        self.listed = {  # what VALUES lists have in each column
+            (node.rel, i): tuple(row[i] for row in node.rows)
+            for node in every_node(binder)
+            if isinstance(node, Values)
+            for i in range(len(node.types))
+        }
         self.placed: set[int] = set()  # those whose place is found: an outer value may be named again below
         self.inits: list[int] = []  # of the plan under construction
 
@@ -100,7 +94,7 @@ class Tree(ScanTree):
         for number in ctes:
             cte = self.ir["ctes"][number]
             below.append(self._under(f"CTE {quote_ident(cte['name'])}", cte["plan"], "InitPlan"))
-        for number in self.inits:
+        for number in sorted(self.inits):
             heading = f"InitPlan {self._plan_number(number)} (returns ${self._init_number(number)})"
             below.append(self._under(heading, self.ir["subplans"][number]["plan"], "InitPlan"))
         shown.children[:0] = below
@@ -256,7 +250,8 @@ class Tree(ScanTree):
                 tail = [("Relation Name", details["name"]), ("Alias", self.name_of(details["rel"]))]
             case "srf":
                 found = [("Node Type", "Function Scan")]
-                tail = [("Function Name", details.get("name", ir["fn"])), ("Alias", self.name_of(details.get("rel")))]
+                schema = [("Schema", "pg_catalog")] if self.options.verbose else []
+                tail = [("Function Name", details.get("name", ir["fn"])), *schema, ("Alias", self.name_of(details.get("rel")))]
             case "cte_scan" | "work_scan":
                 found = [("Node Type", "CTE Scan" if ir["op"] == "cte_scan" else "WorkTable Scan")]
                 tail = [("CTE Name", details["name"]), ("Alias", self.name_of(details["rel"]))]
@@ -267,9 +262,11 @@ class Tree(ScanTree):
                     tail.insert(1, ("Schema", ir["table"]["schema"]))
             case "values" if len(ir["rows"]) > 1:
                 found = [("Node Type", "Values Scan")]
-                tail = [("Alias", "*VALUES*")]
+                tail = [("Alias", self.name_of(details.get("rel")) or "*VALUES*")]
             case _:
                 found = [("Node Type", self.label(ir))]
+        if ir["op"] == "setop" and ir["kind"] == "union_all":
+            tail = [("Subplans Removed", 0)]
         same = [("Parallel Aware", False), ("Async Capable", False)]
         return [Prop(name, value, "") for name, value in (*found, *same, *tail)]
 
@@ -419,8 +416,23 @@ class Tree(ScanTree):
         """What feeds a write: of an UPDATE's input only what SET computes is new, of a DELETE's nothing."""
         node = ir["x"]["node"]
         if isinstance(node, Insert):
-            return self.node(ir["input"])
+            return self.node(ir["input"], Above(ir["input"], self._inserted(ir["input"], node)))
         return self.node(ir["input"], Above(ir["input"], [e for _, e in node.assign] if isinstance(node, Update) else []))
+
+    def _inserted(self, ir: IR, node: Insert) -> list[Expr]:
+        """A new row's expressions: constants as what they become in their columns, NULL where no row has a value."""
+        output = self.outputs(ir)
+        if len(output) != len(node.table.columns):
+            return output
+        found: list[Expr] = []
+        for expr, column in zip(output, node.table.columns, strict=True):
+            value = self.deparser.values.get(expr.id, expr) if isinstance(expr, Col) else expr
+            if isinstance(expr, Col) and all(_is_null(v) for v in self.listed.get(expr.id, (expr,))):
+                value = Const(column.type_oid, None)
+            if isinstance(value, Const) and (value.text is None or column.type_oid in (BPCHAR, VARCHAR)):
+                value = replace(value, type_oid=column.type_oid, typmod=column.typmod)
+            found.append(value)
+        return found
 
     def _hash(self, ir: IR) -> Shown:
         below = ir["right"]
@@ -480,10 +492,6 @@ class Tree(ScanTree):
         return len([c for c in self.ir["ctes"] if c["name"]]) + sum(1 for n in range(number) if self._is_init(n))
 
 
-# what is not a relation of the statement: plan nodes the binder numbered
-_NAMELESS = frozenset({"", "aggregate", "window", "subquery"})
-
-
 def kilobytes(size: int) -> int:
     """Bytes as whole kilobytes, rounded up."""
     return (size + 1023) // 1024
@@ -498,94 +506,13 @@ def _members(ir: IR) -> list[IR]:
     return found
 
 
+def _is_null(expr: Expr) -> bool:
+    return isinstance(expr, Const) and expr.text is None
+
+
 def base_of(ir: IR) -> IR:
     """The node a filter (or several, with projections between) asks about."""
     below: IR = ir["input"]
     while below["op"] in ("project", "filter"):
         below = below["input"]
     return below
-
-
-def unique_aliases(binder: Any) -> int:
-    """Gives every relation of the statement a name of its own: t, t_1, t_2 in order of appearance. How many there are."""
-    aliases, same = binder.names.aliases, _twins(binder)
-    taken: set[str] = set()
-    order = _appearance(binder)
-    for rel in sorted(aliases, key=lambda rel: (order.get(rel, (9, 0)), rel)):
-        alias = aliases[rel]
-        if alias in _NAMELESS or rel in same or order.get(rel) == _FOLDED:
-            continue
-        name, number = alias, 0
-        while name in taken:
-            number += 1
-            name = f"{alias}_{number}"
-        taken.add(name)
-        aliases[rel] = name
-    for rel, other in same.items():
-        aliases[rel] = aliases[other]
-    return len(taken)
-
-
-_FOLDED = (-1, 0)  # a VALUES list of one row: its expressions stand in the node above
-
-
-def _appearance(binder: Any) -> dict[int, tuple[int, int]]:
-    """Where relations stand in the statement's list: a write's target, the main query, WITH queries, subqueries."""
-    found: dict[int, tuple[int, int]] = {}
-    roots = [(1 + place, plan) for place, plan in enumerate(binder.explained)]
-    while roots:
-        place, plan = roots.pop(0)
-        for node in walk_nodes(plan):
-            if isinstance(node, Values) and len(node.rows) == 1:
-                found[node.rel] = _FOLDED
-            elif isinstance(node, Insert):
-                found[node.rel] = (0, 0)
-            elif isinstance(node, Scan | Values | VirtualRows | FunctionScan | CteScan):
-                found[node.rel] = (place, node.rel)
-            roots += [(len(binder.explained) + 1, link.plan) for link in sublinks_of(node)]
-    return found
-
-
-def _twins(binder: Any) -> dict[int, int]:
-    """Relations that are another under a second number: the new row of an UPDATE, the existing row of ON CONFLICT."""
-    found: dict[int, int] = {}
-    for node in every_node(binder):
-        if isinstance(node, Update):
-            found[node.new_rel] = node.old_rel
-        elif isinstance(node, Insert) and node.on_conflict is not None and node.on_conflict.existing_rel:
-            found[node.on_conflict.existing_rel] = node.rel
-    return found
-
-
-def computed(binder: Any) -> dict[tuple[int, int], Expr]:
-    """What the columns of computing nodes stand for."""
-    values: dict[tuple[int, int], Expr] = {}
-    for node in every_node(binder):
-        _note(node, values)
-    return values
-
-
-def every_node(binder: Any) -> Iterator[Node]:
-    """Every node of the statement's plans, those of subqueries included."""
-    pending = list(binder.explained)
-    while pending:
-        for node in walk_nodes(pending.pop()):
-            yield node
-            pending.extend(link.plan for link in sublinks_of(node))
-
-
-def _note(node: Node, values: dict[tuple[int, int], Expr]) -> None:
-    if isinstance(node, Project):
-        values.update({(node.rel, i): e for i, e in enumerate(node.exprs_)})
-    elif isinstance(node, Aggregate):
-        values.update({(node.rel, i): g for i, g in enumerate(node.groups)})
-        size = len(node.groups)
-        for i, a in enumerate(node.aggs):
-            values[(node.rel, size + i)] = AggCall(a.type_oid, a.fn, a.args, a.name, a.distinct, a.filter, a.order, a.star)
-    elif isinstance(node, Values) and len(node.rows) == 1:
-        values.update({(node.rel, i): e for i, e in enumerate(node.rows[0])})
-    elif isinstance(node, SetOp):
-        values.update({(node.rel, i): c for i, c in enumerate(node.parts[0].columns())})
-    elif isinstance(node, WindowNode):
-        for i, f in enumerate(node.funcs):
-            values[(node.rel, i)] = WindowCall(f.type_oid, f.fn, f.args, f.name, (), (), None, f.filter, star=f.star)

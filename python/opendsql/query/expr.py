@@ -296,6 +296,18 @@ class SubLink(Expr):
     lhs: tuple[Expr, ...] = ()
     kernels: tuple[str, ...] = ()
     op_name: str = "="
+    shape: str = ""  # its parse tree as text
+
+    # (Expr's own comparison would look at the types alone.)
+    def __eq__(self, other: object) -> bool:
+        """Whether both are the same text over the same values from outside."""
+        if self is other or not isinstance(other, SubLink) or not self.shape:
+            return self is other
+        mine = (self.shape, self.kind, self.type_oid, self.outer, self.lhs)
+        return mine == (other.shape, other.kind, other.type_oid, other.outer, other.lhs)
+
+    def __hash__(self) -> int:
+        return hash(self.shape) if self.shape else id(self)
 
 
 @dataclass(frozen=True, slots=True)
