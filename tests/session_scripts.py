@@ -10,6 +10,7 @@ as <job id>; written in a statement it stands for the last one answered.
 Nothing in DSQL waits for another transaction, so each statement must answer within STATEMENT_SECONDS.
 """
 
+import difflib
 import re
 import time
 from pathlib import Path
@@ -83,4 +84,4 @@ class Script:
 def check_script(path: Path, server: RunningServer) -> None:
     """Runs a script and compares every line."""
     expected, got = Script(server).run(path.read_text())
-    assert got == expected
+    assert got == expected, "\n".join(difflib.unified_diff(expected, got, "expected", "got", n=6, lineterm=""))

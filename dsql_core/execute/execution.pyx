@@ -16,6 +16,7 @@ from libc.string cimport memcpy, memset, strcmp
 
 from dsql_core.base.error cimport dsql_error_set
 from dsql_core.base.memory cimport Pool, buffer_free, buffer_init, pool_alloc, pool_free, pool_init, pool_reset
+from dsql_core.execute.known cimport known_use
 from dsql_core.execute.machine cimport no_memory, op_next, run_free, run_init, run_start, run_stop, sub_runs_free
 from dsql_core.execute.op_sub cimport cte_fill, subplan_run
 from dsql_core.execute.program cimport program_release, program_retain
@@ -128,6 +129,9 @@ cdef Execution* execution_begin(Session* session, Program* program, const Value*
         return NULL
     if program.writes and session.is_read_only and strcmp(program.tag, "SELECT") != 0:
         dsql_error_set(&session.error, "25006", "cannot execute %s in a read-only transaction", program.tag)
+        transaction_fail(session)
+        return NULL
+    if program.name_count and known_use(session, program.names, program.name_count) < 0:
         transaction_fail(session)
         return NULL
     for i in range(program.table_count):

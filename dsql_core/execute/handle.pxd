@@ -9,6 +9,7 @@ cdef class EngineHandle:
     cdef Engine engine
     cdef readonly object arena             # keeps the mapping alive
     cdef readonly object commit            # commit_fn(request: bytes) -> REPLY_* status, or None
+    cdef public object aside               # EngineHandle of sessions beside a statement; None = this one's
 
 cdef class SessionHandle:
     cdef Session* session                  # NULL once closed or detached
@@ -22,6 +23,7 @@ cdef class SessionHandle:
     cdef int _raise(self) except -1
     cdef int _ready(self, bint writing) except -1
     cdef int _write(self, uint64_t tree, bytes key, bytes value) except -1
+    cdef int _names(self, object names, uint64_t* out) except -1
     cdef list _rows(self, Batch* batch, Buffer* text, list rows)
     cdef int _params(self, ProgramHandle program, object params, Pool* pool, Value* out) except -1
 

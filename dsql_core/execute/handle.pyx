@@ -19,6 +19,7 @@ from dsql_core.base.memory cimport buffer_free, buffer_init, pool_alloc, pool_fr
 from dsql_core.base.types cimport Slice, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from dsql_core.execute.compile_expr cimport error_of
 from dsql_core.execute.keyrange cimport KeyRange
+from dsql_core.execute.known cimport known_forget, known_is_stale, known_use
 from dsql_core.execute.session cimport (STEP_ERROR, STEP_ROWS, STEP_YIELD, TXN_FAILED, TXN_IMPLICIT, TXN_OPEN,
                                         engine_init, execution_close, execution_enable_stats, execution_open,
                                         execution_row_count, execution_step, session_catalog_version, session_check,
@@ -33,6 +34,9 @@ from dsql_core.types.io cimport type_input, type_output
 from dsql_core.types.timezone cimport timezone_find
 
 from dsql_core.codec.face import RowCodec
+
+cdef enum:
+    NAMES_MAX = 64                 # of one call
 
 cdef tuple _STATES = ("idle", "implicit", "open", "failed")
 
@@ -136,6 +140,10 @@ cdef class SessionHandle:
     def detach(self) -> None:
         """The loop is about to free the session: later use of the handle raises."""
         self.session = NULL
+
+    def aside(self):
+        """A new session whose commits are not part of this one's transaction; close it."""
+        return (self.owner.aside or self.owner).session()
 
     cdef int _alive(self) except -1:
         if self.session == NULL:
@@ -373,6 +381,40 @@ cdef class SessionHandle:
         self._ready(False)
         if transaction_use_table(self.session, oid) < 0:
             self._raise()
+
+    cdef int _names(self, object names, uint64_t* out) except -1:
+        # Numbers of names, as many as fit.
+        cdef int count = 0
+        for name in names:
+            if count == NAMES_MAX:
+                break
+            out[count] = name
+            count += 1
+        return count
+
+    def use_names(self, names) -> None:
+        """The statement depends on these catalog names (numbers of catalog/versions.py); raises OC001."""
+        cdef uint64_t numbers[NAMES_MAX]
+        cdef int count = self._names(names, numbers)
+        self._ready(False)
+        if known_use(self.session, numbers, count) < 0:
+            self._raise()
+
+    def has_outdated(self, names) -> bool:
+        """Whether somebody else changed one of these names since the session used it: it is up to date from now on."""
+        cdef uint64_t numbers[NAMES_MAX]
+        cdef int count = self._names(names, numbers)
+        self._ready(False)
+        if not known_is_stale(self.session, numbers, count):
+            return False
+        known_forget(self.session)
+        return True
+
+    @property
+    def token(self) -> int:
+        """Who the session is in the changes of names it makes."""
+        self._alive()
+        return self.session.token
 
     def mark_catalog_change(self) -> None:
         """The commit raises the catalog version."""

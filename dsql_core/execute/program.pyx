@@ -13,7 +13,7 @@ from libc.string cimport memset
 
 from dsql_core.base.atomic cimport dsql_fetch_add32, dsql_fetch_sub32
 from dsql_core.base.memory cimport pool_free, pool_init
-from dsql_core.base.types cimport uint32_t
+from dsql_core.base.types cimport uint32_t, uint64_t
 from dsql_core.codec.row cimport layout_free
 from dsql_core.execute.compile_expr cimport plain_format
 from dsql_core.execute.compile_plan cimport PlanCompiler
@@ -124,6 +124,7 @@ cdef int _compile(Program* program, dict ir, const FormatSettings* format) excep
     cdef list columns = list(ir.get("columns") or ())
     cdef list params = list(ir.get("params") or ())
     cdef list tables = list(ir.get("tables") or ())
+    cdef list names = list(ir.get("names") or ())
     cdef ColumnInfo* column
     cdef SubplanInfo* subplan
     cdef CteInfo* cte
@@ -160,6 +161,10 @@ cdef int _compile(Program* program, dict ir, const FormatSettings* format) excep
     program.param_slots = max(ir.get("param_slots") or 0, len(params))
     program.table_count = len(tables)
     program.tables = numbers(compiler, tables)
+    program.name_count = len(names)
+    program.names = <uint64_t*>compiler.alloc((len(names) + 1) * sizeof(uint64_t))
+    for i in range(len(names)):
+        program.names[i] = names[i]
     program.subplan_count = len(subplans)
     program.subplans = <SubplanInfo*>compiler.alloc((len(subplans) + 1) * sizeof(SubplanInfo))
     program.cte_count = len(ctes)

@@ -27,6 +27,9 @@ cdef uint64_t session_catalog_version(Session* session) noexcept nogil
 # 0, or -1: failed transaction (25P02) or too old (54000). For statements that run no program.
 cdef int session_check(Session* session) noexcept nogil
 
+# The names a program depends on, as execution_open will: 0, -1 OC001 (error set; the caller fails the transaction).
+cdef int session_use_names(Session* session, const Program* program) noexcept nogil
+
 # BEGIN: idle or implicit becomes TXN_OPEN (nothing happens in an open one: the caller warns 25001).
 cdef void txn_begin(Session* session, int is_explicit, int read_only) noexcept nogil
 cdef void txn_rollback(Session* session) noexcept nogil                # any state -> TXN_IDLE

@@ -14,6 +14,7 @@ from dsql_core.base.atomic cimport dsql_check
 from dsql_core.execute cimport execution as runs
 from dsql_core.execute cimport program as programs
 from dsql_core.execute cimport transaction as transactions
+from dsql_core.execute.known cimport known_use
 from dsql_core.execute.writeset cimport writeset_free, writeset_init
 from dsql_core.storage.store cimport store_catalog_version
 
@@ -55,6 +56,7 @@ cdef Session* session_new(Engine* engine) noexcept nogil:
     session.engine = engine
     session.format.extra_float_digits = 1
     session.random_state = _random_word(<uint64_t>session) | 1
+    session.token = session.random_state * <uint64_t>0xD6E8FEB86659FD93
     writeset_init(&session.writes, session.random_state ^ <uint64_t>0x9E3779B97F4A7C15)
     return session
 
@@ -68,6 +70,7 @@ cdef void session_free(Session* session) noexcept nogil:
     writeset_free(&session.writes)
     free(session.checks)
     free(session.used_tables)
+    free(session.known)
     free(session)
 
 
@@ -83,6 +86,10 @@ cdef uint64_t session_catalog_version(Session* session) noexcept nogil:
 
 cdef int session_check(Session* session) noexcept nogil:
     return transactions.transaction_check(session)
+
+
+cdef int session_use_names(Session* session, const Program* program) noexcept nogil:
+    return known_use(session, program.names, program.name_count)
 
 
 cdef void txn_begin(Session* session, int is_explicit, int read_only) noexcept nogil:

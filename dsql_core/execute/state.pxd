@@ -431,6 +431,8 @@ cdef struct Program:
     uint32_t param_slots           # with the internal ones
     uint32_t table_count
     oid_t* tables
+    uint32_t name_count
+    uint64_t* names                # catalog names it depends on (known.pyx)
     uint32_t subplan_count
     SubplanInfo* subplans
     uint32_t cte_count
@@ -553,6 +555,12 @@ cdef struct Execution:
 
 # -- sessions --------------------------------------------------------------------------------------------------------
 
+cdef struct KnownName:             # known.pyx
+    uint64_t name                  # 0 = an empty place
+    uint64_t version               # changes made to it when it was used
+    uint32_t transaction           # the session's transaction that used it last
+    uint32_t is_stale              # somebody else changed it since
+
 cdef struct Session:
     Engine* engine
     int32_t txn_state              # TxnState
@@ -578,6 +586,13 @@ cdef struct Session:
     oid_t* used_tables             # every table a program of the transaction used
     uint32_t used_count
     uint32_t used_capacity
+    uint64_t token                 # who this session is in the changes of names it makes; never 0
+    uint64_t catalog_seen          # catalog version that `known` was compared with last
+    KnownName* known               # catalog names its statements used: a hash table
+    uint32_t known_count
+    uint32_t known_capacity        # 0 or a power of two
+    uint32_t known_stale
+    uint32_t transaction           # number of its transaction
     uint64_t rows_changed
     uint8_t txn_id[16]             # of the last commit request
     uint64_t reply_to              # set by the loop: goes into the request

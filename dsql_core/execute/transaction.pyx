@@ -25,6 +25,7 @@ from dsql_core.base.memory cimport buffer_append, buffer_reserve
 from dsql_core.codec.message cimport (CHECK_CATALOG, CHECK_MASK, CHECK_VALIDATE, COMMIT_CATALOG, CommitHead, MSG_COMMIT,
                                       OP_DELETE, OP_DROP_TREE, OP_PUT, OpHead, REPLY_COMMITTED, REPLY_FULL, REPLY_OC000,
                                       REPLY_OC001, REPLY_READ_ONLY, REPLY_TOO_OLD, REPLY_UNKNOWN, fingerprint)
+from dsql_core.execute.known cimport known_commit, known_refuse
 from dsql_core.execute.state cimport TXN_FAILED, TXN_IDLE, TXN_IMPLICIT, TXN_OPEN, TreeWrites, WriteEntry
 from dsql_core.execute.writeset cimport writeset_clear
 from dsql_core.storage.store cimport snapshot_pin, snapshot_unpin
@@ -60,6 +61,7 @@ cdef void transaction_begin(Session* session, int is_explicit, int read_only) no
         return
     session.txn_state = TXN_OPEN if is_explicit else TXN_IMPLICIT
     session.is_read_only = read_only or session.default_read_only
+    session.transaction += 1
     session.txn_start_us = engine_now_us(session.engine)
     session.statement_us = session.txn_start_us
     session.format.now_us = session.txn_start_us
@@ -316,6 +318,9 @@ cdef int transaction_request(Session* session, Buffer* out) noexcept nogil:
     if not transaction_has_writes(session):
         transaction_end(session)
         return 0
+    if known_commit(session) < 0:
+        transaction_end(session)
+        return -1
     bytes_changed = _account(session)
     if bytes_changed > session.engine.limits.bytes_max:
         dsql_error_set(&session.error, "54000", "transaction size limit %llumb exceeded",
@@ -357,7 +362,7 @@ cdef int transaction_finish(Session* session, uint16_t status) noexcept nogil:
     if status == REPLY_OC000 or status == REPLY_TOO_OLD:
         dsql_error_set(&session.error, "40001", "change conflicts with another transaction (OC000)")
     elif status == REPLY_OC001:
-        dsql_error_set(&session.error, "40001", "schema has been updated by another transaction (OC001)")
+        known_refuse(session)
     elif status == REPLY_READ_ONLY:
         dsql_error_set(&session.error, "58030", "the journal is stopped after a disk failure")
     elif status == REPLY_FULL:

@@ -16,7 +16,9 @@ from libc.string cimport memset
 from dsql_core.base.error cimport dsql_error_set
 from dsql_core.base.memory cimport pool_alloc
 from dsql_core.base.vector cimport Value, type_phys
-from dsql_core.execute.session cimport session_catalog_version, session_check, session_pin, txn_fail
+from dsql_core.execute.session cimport (
+    session_catalog_version, session_check, session_pin, session_use_names, txn_fail,
+)
 from dsql_core.execute.state cimport TXN_FAILED
 from dsql_core.wire.connection cimport (
     Conn, Loop, Portal, Prepared, portal_add, portal_find, portal_free, portal_new, portal_remove, prepared_add,
@@ -151,6 +153,9 @@ cdef int _fresh_plan(Conn* conn, Prepared* statement) noexcept nogil:
         return planned
     plan = conn.plan
     conn.plan = NULL
+    if plan.program != NULL and session_use_names(conn.session, plan.program) < 0:
+        plan_release(&loop.cache, plan)
+        return REFUSED
     if plan != statement.plan and not _same_columns(plan, statement.plan):
         plan_release(&loop.cache, plan)
         dsql_error_set(&conn.session.error, "0A000", "cached plan must not change result type")

@@ -88,6 +88,15 @@ GUESSES: dict[str, Guess] = {
     "iam_argument_state": Guess("22023", "PostgreSQL's invalid_parameter_value", "low"),
     "iam_unsupported_state": Guess("0A000", "of `Role <r> not supported`, and of `Cannot establish trust` (pg_ roles)", "medium"),
     "iam_drop_detail": Guess("IAM mapping to {arn}", "the form of PostgreSQL's dependency details", "low"),
+    # -- conflicts -------------------------------------------------------------------------------------------------------
+    "oc001_rule": Guess(
+        "used and changed since",
+        "a statement gets OC001 when another session changed a name it uses after this session used it last, or after its snapshot",
+        "low",
+    ),
+    "oc001_own_job": Guess(False, "a session alone never meets OC001: the end of a job counts as its asker's own change", "low"),
+    "oc001_commit": Guess(True, "COMMIT of a transaction with writes looks once more; of one that only read it does not", "low"),
+    "oc001_before_error": Guess(True, "an outdated cache is noticed before what is missing: OC001 first, the error at the retry", "low"),
 }
 
 

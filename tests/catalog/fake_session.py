@@ -1,7 +1,7 @@
 """A session over dictionaries: what catalog code needs of SessionHandle, with transactions, checks and commit conflicts.
 
 One Directory is shared by sessions; a session works on a copy of the trees it pinned and commits by validating its
-checks against the directory's table of last commits, as the adjudicator does.
+checks against the directory's table of last commits, as the adjudicator does, and repeating its changes on the newest.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Session:
         self._trees: dict[int, dict[bytes, bytes]] | None = None
         self.checks: list[int] = []
         self.did_ddl = self.did_dml = self._catalog_change = False
-        self._dropped: set[int] = set()
+        self._changes: list[tuple[int, bytes | None, bytes | None]] = []  # tree, key (None = the tree), value (None = gone)
 
     def _pinned(self) -> dict[int, dict[bytes, bytes]]:
         if self._trees is None:
@@ -91,16 +91,36 @@ class Session:
         return self._pinned().get(tree, {}).get(key)
 
     def put(self, tree: int, key: bytes, value: bytes) -> None:
-        self._pinned().setdefault(tree, {})[key] = value
+        self._change(self._pinned(), tree, key, value)
+        self._changes.append((tree, key, value))
 
     def delete(self, tree: int, key: bytes) -> None:
-        self._pinned().get(tree, {}).pop(key, None)
+        self._change(self._pinned(), tree, key, None)
+        self._changes.append((tree, key, None))
 
     def drop_tree(self, tree: int) -> None:
-        self._pinned().pop(tree, None)
+        self._change(self._pinned(), tree, None, None)
+        self._changes.append((tree, None, None))
+
+    @staticmethod
+    def _change(trees: dict[int, dict[bytes, bytes]], tree: int, key: bytes | None, value: bytes | None) -> None:
+        if key is None:
+            trees.pop(tree, None)
+        elif value is None:
+            trees.get(tree, {}).pop(key, None)
+        else:
+            trees.setdefault(tree, {})[key] = value
 
     def add_check(self, check: int) -> None:
         self.checks.append(check)
+
+    def aside(self) -> Session:
+        return self.directory.session()
+
+    token = 1
+
+    def use_names(self, names: object) -> None:
+        """Sessions over dictionaries keep no cache: nothing is ever outdated."""
 
     def mark_catalog_change(self) -> None:
         self._catalog_change = True
@@ -128,7 +148,8 @@ class Session:
             for check in self.checks:
                 if check & 2:
                     directory.last[check & ~7] = directory.clock
-            directory.trees = self._trees
+            for change in self._changes:
+                self._change(directory.trees, *change)
             if self._catalog_change:
                 directory.catalog_version = directory.clock
         settings.end_transaction(self, True)

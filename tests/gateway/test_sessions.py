@@ -59,7 +59,7 @@ def test_settings_do_not_leak_between_sessions(server: RunningServer, connection
 
 
 def test_plans_follow_ddl(server: RunningServer, connection) -> None:
-    """A cached plan and a prepared statement see the new column after another session's ALTER."""
+    """A cached plan and a prepared statement see the new column after another session's ALTER, and the one OC001 it costs."""
     connection.execute("CREATE TABLE follow (id int PRIMARY KEY)")
     connection.execute("INSERT INTO follow VALUES (1)")
     for _ in range(3):
@@ -67,6 +67,8 @@ def test_plans_follow_ddl(server: RunningServer, connection) -> None:
         assert connection.execute("SELECT id FROM follow WHERE id = %s", (1,), prepare=True).fetchone() == (1,)
     with psycopg.connect(server.dsn, autocommit=True) as other:
         other.execute("ALTER TABLE follow ADD COLUMN v text")
+    with pytest.raises(errors.SerializationFailure, match=r"\(OC001\)"):
+        connection.execute("SELECT * FROM follow WHERE id = 1")
     assert connection.execute("SELECT * FROM follow WHERE id = 1").fetchone() == (1, None)
     assert connection.execute("SELECT id FROM follow WHERE id = %s", (1,), prepare=True).fetchone() == (1,)
 
@@ -78,6 +80,8 @@ def test_result_type_of_a_prepared_statement(server: RunningServer, connection) 
         connection.execute("SELECT * FROM described WHERE id = %s", (1,), prepare=True)
     with psycopg.connect(server.dsn, autocommit=True) as other:
         other.execute("ALTER TABLE described ADD COLUMN v text")
+    with pytest.raises(errors.SerializationFailure, match=r"\(OC001\)"):
+        connection.execute("SELECT * FROM described WHERE id = %s", (1,), prepare=True)
     with pytest.raises(errors.FeatureNotSupported, match="cached plan must not change result type"):
         connection.execute("SELECT * FROM described WHERE id = %s", (1,), prepare=True)
 

@@ -29,9 +29,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from opendsql.catalog import backfill, load, serialise, store
+from opendsql.catalog import backfill, load, serialise, store, versions
 from opendsql.catalog.model import Catalog, Index, Table
 from opendsql.errors import DsqlError
+from opendsql.guesses import choice
 from opendsql.limits import BACKFILL_ROWS_MAX, BACKFILL_ROWS_MIN, JOB_KEEP_S
 
 log = logging.getLogger(__name__)
@@ -260,14 +261,20 @@ def _build_index(session: Any, catalog: Catalog, job: Job) -> None:
         return
     _chunk_rows.pop(job.job_id, None)
     valid = tuple(replace(i, valid=True) if i.oid == index.oid else i for i in table.indexes)
-    put_table(session, replace(table, indexes=valid))
+    put_table(session, catalog, replace(table, indexes=valid))
     write(session, replace(_finished(job, COMPLETED), rows_done=job.rows_done + count))
 
 
-def put_table(session: Any, table: Table) -> None:
-    """Write a table's changed row as a catalog change."""
+def put_table(session: Any, catalog: Catalog, table: Table) -> None:
+    """Write a table's row as a job changes it when it ends.
+
+    For OC001 it is the change of whoever changed the table last: as a rule the session that asked for the job, which
+    learns of its end without an error.
+    """
+    author = session.token if choice("oc001_own_job") else 0
+    versions.change(session, versions.of(catalog, table), author)
     store.put_object(session, table.oid, "table", table.schema, table.name, serialise.dump(table))
-    store.stamp(session, table.oid)
+    store.stamp_row(session, table.oid)
     session.mark_catalog_change()
 
 
@@ -290,6 +297,7 @@ def _validate_constraint(session: Any, catalog: Catalog, job: Job) -> None:
         return
     put_table(
         session,
+        catalog,
         replace(
             table,
             checks=tuple(replace(c, validated=True) if c is check else c for c in table.checks),

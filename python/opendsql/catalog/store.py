@@ -1,9 +1,10 @@
 """Catalog rows in their trees: what is stored where, and how a session reads and writes it.
 
-    tree 1   nothing is stored; its keys are version keys (see stamp)
+    tree 1   versions   name (8 bytes) -> changes so far, who made the last one (catalog/versions.py); the 8-byte oids among
+                        its keys store nothing: they are version keys (see stamp)
     tree 2   objects    oid int8 | kind text | schema text | name text | definition text
     tree 3   sys.jobs   job_id text | status .. update_time | progress and parameters of the job
-    tree 4   sequences  oid int8 | last_value int8 | is_called bool | token int8 (who took the last block)
+    tree 4   sequences  oid int8 | last_value int8 | is_called bool | generation int8 (of its position: ALTER SEQUENCE)
 
 Key of a row: its first column in key encoding. Row of oid 0 in tree 2 is the counter: definition = JSON with the next
 free oid and the format version of the catalog.
@@ -11,6 +12,7 @@ free oid and the format version of the catalog.
 Invariants
   S1  every catalog change stamps the version key of each table it changes; a change that makes, drops or renames an
       object, or takes an oid, also stamps the namespace (oid 0). Hence two transactions can never take one oid.
+  S3  the end of a job stamps the table's row alone: what it makes valid every writer has maintained from the start.
   S2  a job row and a sequence row are data: they are checked as rows (OC000), not as catalog.
 """
 
@@ -104,6 +106,13 @@ def stamp(session: Any, oid: int) -> None:
     """Raise the version of a table, or of the namespace (0): transactions that used it and commit later get OC001."""
     flags = CHECK_VALIDATE | CHECK_STAMP | CHECK_CATALOG
     session.add_check(fingerprint(VERSION_TREE, version_key(oid)) | flags)
+    stamp_row(session, oid)
+
+
+def stamp_row(session: Any, oid: int) -> None:
+    """Only other catalog changes of the object get OC001: its writers may commit beside this one (S3)."""
+    flags = CHECK_VALIDATE | CHECK_STAMP | CHECK_CATALOG
+    session.add_check(fingerprint(OBJECT_TREE, row_key(INT8, oid)) | flags)
 
 
 def validate_version(session: Any, oid: int) -> None:

@@ -2,8 +2,9 @@
 
     client w (serving worker or keeper) --request[w]--> adjudicator -> journal -> crossbar -> storage --reply[w]--> client w
 
-One doorbell per process. A ring between two roles of one process rings nothing: their loop steps both. Worker numbers
-are 0..n-1 for serving workers and n for the keeper; a reply finds its worker by that number.
+The planner thread of a serving worker is a client of its own (nextval commits while its statement runs), with its own
+doorbell. Otherwise one doorbell per process. A ring between two roles of one process rings nothing: their loop steps both. Worker numbers
+are 0..n-1 for serving workers, n for the keeper, from n+1 on for planner threads; a reply finds its worker by that number.
 
 Who owns the memory: the supervisor, for as long as the server runs. Workers make their own handles over the inherited
 segments, one per side and process.
@@ -12,6 +13,7 @@ segments, one per side and process.
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,6 +30,7 @@ from dsql_core.shared import (
 )
 from dsql_core.storage import Arena
 from dsql_core.wire import COUNTER_BYTES, read_counters
+from opendsql.cluster.commits import Committer
 from opendsql.cluster.roles import ROLES, Hops
 from opendsql.config import ServerConfig, default_arena_bytes
 from opendsql.endpoint import Endpoint
@@ -46,6 +49,7 @@ class WorkerSpec:
     serves: bool = False
     roles: tuple[str, ...] = ()
     client: int = -1  # worker number, -1 = sends no commits
+    aside: int = -1  # number under which its planner thread commits, beside the statement it is working for
 
     @property
     def hosts_commit(self) -> bool:
@@ -57,10 +61,10 @@ def specs_for(config: ServerConfig) -> list[WorkerSpec]:
     """The processes of a topology; writers first, so that they recover while the others start."""
     topology = config.chosen_topology
     if topology == "fused":
-        return [WorkerSpec("serving", True, ROLES, 0), WorkerSpec("keeper", client=1)]
+        return [WorkerSpec("serving", True, ROLES, 0, 2), WorkerSpec("keeper", client=1)]
     count = config.chosen_query_workers
     commit = [WorkerSpec("commit", roles=ROLES)] if topology == "split" else [WorkerSpec(role, roles=(role,)) for role in reversed(ROLES)]
-    return [*commit, *(WorkerSpec("query", True, (), number) for number in range(count)), WorkerSpec("keeper", client=count)]
+    return [*commit, *(WorkerSpec("query", True, (), n, count + 1 + n) for n in range(count)), WorkerSpec("keeper", client=count)]
 
 
 @dataclass
@@ -89,9 +93,10 @@ class Wiring:
         opened = open_arena(directory.path, config.arena_bytes or default_arena_bytes())
         opened.arena.become_reader()  # the writer is a worker; nobody else may even map the pages for writing
         specs = specs_for(config)
-        clients = max(spec.client for spec in specs) + 1
+        clients = max(max(spec.client, spec.aside) for spec in specs) + 1
         hops = Hops.create(apart=True) if config.chosen_topology == "roles" else None
         bells = {cls.process_name(spec): DoorbellHandle() for spec in specs}
+        bells.update({cls.aside_name(spec): DoorbellHandle() for spec in specs if spec.aside >= 0})
         if hops is not None:
             bells.update(hops.bells)
         wiring = cls(
@@ -120,6 +125,11 @@ class Wiring:
         """Key of a process in bells."""
         return f"query-{spec.client}" if spec.kind == "query" else spec.kind
 
+    @classmethod
+    def aside_name(cls, spec: WorkerSpec) -> str:
+        """Key of its planner thread in bells."""
+        return cls.process_name(spec) + "-aside"
+
     def reset_channels(self) -> None:
         """Empty rings, nothing replayed; only while no worker runs."""
         for memory in (*self.requests, *self.replies):
@@ -137,8 +147,10 @@ class Wiring:
         return None if mine == other else self.bells[other]
 
     def client_name(self, client: int) -> str:
-        """Name of the process with that worker number."""
-        return next(self.process_name(spec) for spec in self.specs if spec.client == client)
+        """Name of the process with that worker number, or of its planner thread."""
+        names = {spec.client: self.process_name(spec) for spec in self.specs}
+        names.update({spec.aside: self.aside_name(spec) for spec in self.specs if spec.aside >= 0})
+        return names[client]
 
     def request_consumers(self, process: str) -> list[ChannelHandle]:
         """Every request ring as the adjudicator reads it."""
@@ -155,6 +167,13 @@ class Wiring:
     def reply_consumer(self, spec: WorkerSpec) -> ChannelHandle:
         """The reply ring of one client, as it reads it."""
         return ChannelHandle(self.replies[spec.client], doorbell=self.bell_between(self.process_name(spec), self.host_of("storage")))
+
+    def aside_committer(self, spec: WorkerSpec, alive: Callable[[], bool]) -> Committer:
+        """Commits of a serving worker's planner thread."""
+        name = self.aside_name(spec)
+        requests = ChannelHandle(self.requests[spec.aside], doorbell=self.bells[self.host_of("adjudicator")])
+        replies = ChannelHandle(self.replies[spec.aside], doorbell=self.bells[self.host_of("storage")])
+        return Committer(spec.aside, requests, replies, bell=self.bells[name], alive=alive)
 
     def status(self) -> dict[str, Any]:
         """Positions, sizes and counters, read without stopping anybody."""

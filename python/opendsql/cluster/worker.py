@@ -126,6 +126,7 @@ def serve(wiring: Wiring, spec: WorkerSpec) -> None:
     )
     service = GatewayService(server, engine, authenticate=login_of(wiring))
     stopping = threading.Event()
+    engine.aside = EngineHandle(arena, spec.aside, wiring.aside_committer(spec, lambda: not stopping.is_set()))
 
     def on_terminate(*_: object) -> None:
         stopping.set()

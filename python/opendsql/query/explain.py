@@ -30,6 +30,7 @@ from typing import Any
 import pgparse
 
 from opendsql import limits
+from opendsql.catalog import versions
 from opendsql.catalog.result import PyResult
 from opendsql.errors import DsqlError
 from opendsql.guesses import choice
@@ -79,6 +80,7 @@ def plan_explain(planner: Any, statement: Statement, request: Any) -> Any:
     program = planner.compile(ir, session) if options.analyze else None
 
     def run(session: Any, params: list[str | None]) -> PyResult:
+        versions.use(session, ir["names"])
         stats: dict[str, Any] = {"timing": options.timing, "discard": True}
         elapsed = 0.0
         if options.analyze:

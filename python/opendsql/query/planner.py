@@ -16,6 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from opendsql.catalog import versions
 from opendsql.catalog.settings import settings_of
 from opendsql.errors import DsqlError
 from opendsql.query import catalog_hooks, gate, utility
@@ -24,6 +25,7 @@ from opendsql.query.binder import Binder
 from opendsql.query.emit import Emitter
 from opendsql.query.expr import JSONPATH, TEXT, Expr
 from opendsql.query.logical import Delete, Insert, Node, Project, Update
+from opendsql.query.outdated import outdated_first
 from opendsql.query.params import NeedsOriginal, Params
 from opendsql.query.parse import Statement, parse
 from opendsql.query.privileges import check_privileges
@@ -96,6 +98,12 @@ class Planner:
     def plan_statement(self, statement: Statement, request: Any, lifted: Any = ()) -> Planned:
         """The plan of one parsed statement."""
         gate.check_statement(statement)
+        if lifted:
+            return self._plan_parsed(statement, request, lifted)
+        with outdated_first(getattr(request, "session", None), statement.node):
+            return self._plan_parsed(statement, request, lifted)
+
+    def _plan_parsed(self, statement: Statement, request: Any, lifted: Any) -> Planned:
         declared = list(getattr(request, "param_oids", None) or ())
         if statement.kind not in gate.PLANNED:
             if lifted:
@@ -185,6 +193,7 @@ class Planner:
             "catalog_version": binder.catalog.version,
             "writes": binder.writes or binder.locks,
             "tables": sorted(binder.tables),
+            "names": versions.used(binder.catalog, binder.tables.values(), user_of(session)),
             "subplans": emitter.subplans,
             "ctes": emitter.ctes,
             "begin_read_only": False,
@@ -234,7 +243,7 @@ def simple_program(kind: str, tag: str, *, read_only: bool = False) -> dict[str,
     """BEGIN, COMMIT, ROLLBACK or nothing as a program."""
     return {
         "kind": kind, "plan": None, "columns": [], "params": [], "tag": tag, "catalog_version": 0, "writes": False,
-        "tables": [], "subplans": [], "ctes": [], "begin_read_only": read_only, "param_slots": 0, "needs_gil": False,
+        "tables": [], "names": [], "subplans": [], "ctes": [], "begin_read_only": read_only, "param_slots": 0, "needs_gil": False,
         "explain": False,
     }  # fmt: skip
 

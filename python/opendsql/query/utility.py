@@ -13,6 +13,7 @@ from opendsql.catalog import ddl
 from opendsql.catalog.result import PyResult
 from opendsql.errors import DsqlError, unsupported
 from opendsql.query import gate
+from opendsql.query.outdated import outdated_first
 from opendsql.query.parse import Statement
 
 Node = dict[str, Any]
@@ -77,9 +78,10 @@ def _wrapped(planner: Any, statement: Statement, request: Any, handler: Callable
 
     def run(session: Any, params: list[str | None]) -> Any:
         catalog = planner.catalog_provider(session)
-        if takes_params:
-            return handler(node, text, session, catalog, params)
-        return handler(node, text, session, catalog)
+        with outdated_first(session, node):
+            if takes_params:
+                return handler(node, text, session, catalog, params)
+            return handler(node, text, session, catalog)
 
     columns = [(name, oid, -1, 0, 0) for name, oid in result_columns(statement)]
     return Planned(python=run, columns=columns, param_oids=declared, cacheable=False, tag="")

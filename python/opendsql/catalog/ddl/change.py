@@ -16,7 +16,7 @@ from __future__ import annotations
 from dataclasses import fields, replace
 from typing import Any
 
-from opendsql.catalog import serialise, store
+from opendsql.catalog import serialise, store, versions
 from opendsql.catalog.model import (
     ADMIN_OID,
     FIRST_USER_OID,
@@ -78,12 +78,20 @@ class Change:
         schema = getattr(item, "schema", "")
         if before is None or getattr(before, "name", "") != name or getattr(before, "schema", "") != schema:
             self.stamp_namespace()
+        self.change_names(*([] if before is None else [before]), item)
         store.put_object(self.session, item.oid, kind, schema, name, serialise.dump(item))
         store.stamp(self.session, item.oid)
+
+    def change_names(self, *items: Any) -> None:
+        """The statement uses and changes what these objects are called."""
+        names = dict.fromkeys(name for item in items for name in versions.of(self.catalog, item))
+        versions.use(self.session, names)
+        versions.change(self.session, names)
 
     def remove(self, item: Any) -> None:
         """Delete an object's row; a table's trees are dropped with it."""
         self.stamp_namespace()
+        self.change_names(item)
         store.delete_object(self.session, item.oid)
         store.stamp(self.session, item.oid)
         if isinstance(item, Table):

@@ -6,6 +6,7 @@ START WITH, RESTART, CACHE, CYCLE, OWNED BY, AS bigint.
 
 from __future__ import annotations
 
+import secrets
 from typing import Any
 
 from opendsql.catalog import datatypes as dt
@@ -100,8 +101,8 @@ def build(oid: int, schema: str, name: str, nodes: list[dict[str, Any]] | None, 
 
 
 def write_state(session: Any, oid: int, last_value: int, is_called: bool) -> None:
-    """Store a sequence's position."""
-    image = store.encode_row(store.SEQUENCE_TYPES, [oid, last_value, is_called, 0])
+    """Store a sequence's position, of a new generation: blocks that sessions hold are given up."""
+    image = store.encode_row(store.SEQUENCE_TYPES, [oid, last_value, is_called, secrets.randbits(62)])
     session.put(store.SEQUENCE_TREE, store.row_key(store.INT8, oid), image)
 
 

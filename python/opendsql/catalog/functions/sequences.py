@@ -1,20 +1,21 @@
 """nextval, currval, lastval, setval.
 
-A sequence's row says the last value given out (or the last of a block), and the token of whoever took it. nextval takes
-a block of CACHE values by writing the row in the caller's transaction, guarded as a row: two transactions that take a
-block at once conflict, and the later one gets 40001 at COMMIT. A block with CACHE > 1 is kept by the session and used up
-without a write. A later transaction may use it only when it finds the block's token in the row, which proves that the
-transaction that took it has committed; when it finds another token the block is given up, which costs a gap.
+A sequence's row says the last value given out (or the last of a block), and the generation of its position: a number that
+ALTER SEQUENCE ... RESTART changes. nextval and setval are no part of the caller's transaction: they move the row in a small
+transaction of their own, tried again when another session was faster. So they never conflict, nobody waits for them,
+and a value is not given out twice because a transaction rolled back. A block with CACHE > 1 is kept by the session and used
+up without a write, unless the generation has changed since.
+
+Only in a transaction that changed the catalog (it may have made the sequence) the row is moved in that transaction.
 
 Invariants
-  Q1  a value is given out at most once by committed transactions: blocks never overlap, since taking one validates and
-      stamps the row.
-  Q2  a block taken in a transaction that did not commit is never used by a later one.
+  Q1  a value is given out at most once: blocks never overlap, since taking one validates and stamps the row.
+  Q2  a block taken in a transaction that may still roll back is never kept.
 """
 
 from __future__ import annotations
 
-import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,8 +34,7 @@ class Block:
 
     next_value: int
     last: int
-    token: int
-    transaction: int | None  # start of the transaction that took it; None once that is known to have committed
+    generation: int
 
 
 @dataclass(slots=True)
@@ -65,21 +65,42 @@ def find(text: str, privilege: str) -> Sequence:
 
 
 def row_of(session: Any, sequence: Sequence) -> tuple[int, bool, int]:
-    """(last value, is_called, token) as the transaction sees them."""
+    """(last value, is_called, generation) as the transaction sees them."""
     image = session.get(store.SEQUENCE_TREE, store.row_key(store.INT8, sequence.oid))
     if image is None:
-        return sequence.start, False, 0
-    _, last, called, token = store.decode_row(store.SEQUENCE_TYPES, image)
-    return last, called, token
+        raise DsqlError("42P01", f'relation "{sequence.name}" does not exist')
+    _, last, called, generation = store.decode_row(store.SEQUENCE_TYPES, image)
+    return last, called, generation
 
 
-def write(session: Any, sequence: Sequence, last: int, called: bool, token: int) -> None:
+def write(session: Any, sequence: Sequence, last: int, called: bool, generation: int) -> None:
     """Move the sequence; checked as a row."""
+    key = store.row_key(store.INT8, sequence.oid)
+    image = store.encode_row(store.SEQUENCE_TYPES, [sequence.oid, last, called, generation])
+    session.put(store.SEQUENCE_TREE, key, image)
+    session.add_check(store.fingerprint(store.SEQUENCE_TREE, key) | store.CHECK_VALIDATE | store.CHECK_STAMP)
+
+
+def aside(session: Any, sequence: Sequence, work: Callable[[Any], Any]) -> Any:
+    """work(session) in a transaction of its own, again while others are faster."""
     if getattr(session, "read_only", False):
         raise DsqlError("25006", "cannot execute nextval() in a read-only transaction")
-    key = store.row_key(store.INT8, sequence.oid)
-    session.put(store.SEQUENCE_TREE, key, store.encode_row(store.SEQUENCE_TYPES, [sequence.oid, last, called, token]))
-    session.add_check(store.fingerprint(store.SEQUENCE_TREE, key) | store.CHECK_VALIDATE | store.CHECK_STAMP)
+    if session.did_ddl:
+        return work(session)
+    own = session.aside()
+    try:
+        while True:
+            store.validate_version(own, sequence.oid)
+            done = work(own)
+            try:
+                own.commit()
+            except Exception as error:  # the core's own class, same fields
+                if getattr(error, "sqlstate", None) != "40001":
+                    raise
+            else:
+                return done
+    finally:
+        own.close()
 
 
 def after(sequence: Sequence, value: int) -> int:
@@ -101,28 +122,23 @@ def after(sequence: Sequence, value: int) -> int:
 
 def take_block(session: Any, sequence: Sequence) -> Block:
     """The next block: at most CACHE values, fewer at the sequence's end."""
-    last, called, _ = row_of(session, sequence)
+    last, called, generation = row_of(session, sequence)
     first = after(sequence, last) if called else last
-    span = (sequence.cache - 1) * sequence.increment
-    end = first + span
+    cache = 1 if session.did_ddl else sequence.cache
+    end = first + (cache - 1) * sequence.increment
     if sequence.increment > 0 and end > sequence.maximum:
         end = first + (sequence.maximum - first) // sequence.increment * sequence.increment
     elif sequence.increment < 0 and end < sequence.minimum:
         end = first - (first - sequence.minimum) // -sequence.increment * -sequence.increment
-    token = secrets.randbits(62)
-    write(session, sequence, end, True, token)
-    return Block(first, end, token, session.transaction_us)
+    write(session, sequence, end, True, generation)
+    return Block(first, end, generation)
 
 
 def usable(session: Any, sequence: Sequence, block: Block | None) -> Block | None:
-    """The block when it still has values and they are the session's to give."""
+    """The block when it still has values and nobody restarted the sequence."""
     if block is None or (block.next_value - block.last) * sequence.increment > 0:
         return None
-    if block.transaction is not None and block.transaction != session.transaction_us:
-        if row_of(session, sequence)[2] != block.token:
-            return None
-        block.transaction = None
-    return block
+    return block if row_of(session, sequence)[2] == block.generation else None
 
 
 def nextval(name: str) -> str:
@@ -130,7 +146,9 @@ def nextval(name: str) -> str:
     sequence = find(name, "wU")
     session = current.session
     state = state_of(session)
-    block = usable(session, sequence, state.blocks.get(sequence.oid)) or take_block(session, sequence)
+    block = usable(session, sequence, state.blocks.get(sequence.oid))
+    if block is None:
+        block = aside(session, sequence, lambda own: take_block(own, sequence))
     value = block.next_value
     block.next_value = value + sequence.increment
     state.blocks[sequence.oid] = block
@@ -166,7 +184,7 @@ def setval(name: str, value: str, called: str = "t") -> str:
             f'setval: value {number} is out of bounds for sequence "{sequence.name}" ({sequence.minimum}..{sequence.maximum})',
         )
     is_called = called in ("t", "true")
-    write(current.session, sequence, number, is_called, 0)
+    aside(current.session, sequence, lambda own: write(own, sequence, number, is_called, row_of(own, sequence)[2]))
     state = state_of(current.session)
     state.blocks.pop(sequence.oid, None)
     if is_called:
