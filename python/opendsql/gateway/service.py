@@ -148,6 +148,8 @@ class GatewayService:
             lease = self.authenticate(user, request.password, lambda: self._newest_catalog(request))
             if lease is not None:
                 request.set_state(lease)
+            else:
+                request.set_login_version(0)  # nobody to ask again
         wanted = startup_options(parameters.get("options", ""))
         for name, value in parameters.items():
             if name not in _NOT_SETTINGS and not name.startswith("_pq_."):
