@@ -42,6 +42,7 @@ def parser() -> argparse.ArgumentParser:
     sql = commands.add_parser("sql", help="a prompt on a running server, or run statements and leave")
     sql.add_argument("--host", default="127.0.0.1")
     sql.add_argument("--port", type=int, default=5432)
+    sql.add_argument("--data", type=Path, default=Path("dsql-data"), help="whose authority and access keys to use (default ./dsql-data)")
     sql.add_argument("-c", "--execute", action="append", metavar="SQL", help="run this and leave (may be repeated)")
     status = commands.add_parser("status", help="workers, positions, sizes and counters of a running server")
     status.add_argument("--data", type=Path, default=Path("dsql-data"))
@@ -79,7 +80,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.command == "sql":
             from opendsql.prompt import prompt
 
-            return prompt(options.host, options.port, options.execute)
+            return prompt(options.host, options.port, options.data, options.execute)
         if options.command == "status":
             from opendsql.cluster.status import read_status, render_status
 

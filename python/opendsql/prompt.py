@@ -2,24 +2,36 @@
 
 Speaks the simple query protocol (format of the messages: PostgreSQL documentation, "Message Formats"). Statements end
 with a semicolon; \\q or end of input leaves. psql does much more; this one is always there.
+
+Of a data directory that has its own certificate authority (`serve --strict`) TLS is tried, with the cluster's host name and
+that authority. A server that asks for a password gets PGPASSWORD, or a token made from the directory's access keys.
 """
 
 from __future__ import annotations
 
+import os
 import socket
+import ssl
 import struct
 import sys
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
+from opendsql.endpoint import Endpoint
 from opendsql.errors import OperatorError
+from opendsql.gateway.iam.issue import issue
+
+SSL_REQUEST = struct.pack("!ii", 8, 80877103)
 
 
 class SimpleClient:
     """One connection that runs statements by the simple query protocol."""
 
-    def __init__(self, host: str, port: int, user: str = "admin") -> None:
+    def __init__(self, host: str, port: int, data: Path, user: str = "admin") -> None:
         try:
-            self.socket = socket.create_connection((host, port), timeout=10)
+            self.socket = encrypted(socket.create_connection((host, port), timeout=10), data)
+        except ssl.SSLError as error:
+            raise OperatorError(f"TLS with {host}:{port} failed: {error.reason or error}") from None
         except OSError as error:
             raise OperatorError(f"no server at {host}:{port}: {error.strerror or error}") from None
         self.socket.settimeout(None)
@@ -30,6 +42,9 @@ class SimpleClient:
         for kind, payload in self.messages():
             if kind == b"E":
                 raise OperatorError(error_text(payload))
+            if kind == b"R" and payload == struct.pack("!i", 3):
+                password = (os.environ.get("PGPASSWORD") or issue(data, user=user)).encode() + b"\0"
+                self.socket.sendall(b"p" + struct.pack("!i", len(password) + 4) + password)
 
     def messages(self) -> Iterator[tuple[bytes, bytes]]:
         """Messages up to and including ReadyForQuery."""
@@ -61,6 +76,17 @@ class SimpleClient:
                 yield payload.rstrip(b"\0").decode()
             elif kind in (b"E", b"N"):
                 yield error_text(payload)
+
+
+def encrypted(plain: socket.socket, data: Path) -> socket.socket:
+    """The connection under TLS when the directory has an authority and the server offers it."""
+    authority = data / "tls" / "ca.pem"
+    if not authority.exists():
+        return plain
+    plain.sendall(SSL_REQUEST)
+    if plain.recv(1) != b"S":
+        return plain
+    return ssl.create_default_context(cafile=str(authority)).wrap_socket(plain, server_hostname=Endpoint.read(data).host)
 
 
 def column_names(payload: bytes) -> list[str]:
@@ -105,9 +131,9 @@ def table(names: list[str], rows: list[list[str]]) -> Iterator[str]:
         yield " | ".join(value.ljust(width) for value, width in zip(row, widths, strict=True))
 
 
-def prompt(host: str, port: int, statements: Sequence[str] | None) -> int:
+def prompt(host: str, port: int, data: Path, statements: Sequence[str] | None) -> int:
     """Runs the given statements, or reads them from standard input; 1 when one of them failed."""
-    client = SimpleClient(host, port)
+    client = SimpleClient(host, port, data)
     failed = False
 
     def run(sql: str) -> bool:

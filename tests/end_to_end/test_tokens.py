@@ -78,6 +78,12 @@ def test_admitted(cluster: Cluster) -> None:
         assert connection.execute("select 1").fetchone() == (1,)
 
 
+def test_prompt(cluster: Cluster) -> None:
+    """`opendsql sql` makes its token from the directory's keys."""
+    command = [sys.executable, "-m", "opendsql", "sql", "--port", str(cluster.server.port), "--data", str(cluster.server.data), "-c"]
+    assert "admin" in subprocess.run([*command, "select current_user"], capture_output=True, text=True, check=True).stdout
+
+
 def test_refused(cluster: Cluster) -> None:
     """Each documented situation, over the wire."""
     other = "zzzzzzzzzzzzzzzzzzzzzzzzzz.dsql.us-east-1.on.aws"
