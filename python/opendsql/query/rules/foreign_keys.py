@@ -136,7 +136,7 @@ def _check_parent(
     scan = binder.scan(parent, parent.name)
     conds = _pairs(scan, parent, key.parent_columns, values, binder)
     joined = Join("left", plan, scan, tuple(conds))
-    locked = LockRows(joined, scan.rel, parent, "key_share")
+    locked = LockRows(joined, scan.rel, parent, "key_share", is_check=True)
     given = [NullTest(BOOL, v, False) for v in values]
     missing: list[Expr] = [*given, NullTest(BOOL, scan.key(), True)]
     if when is not None:
@@ -206,7 +206,7 @@ def _cascade_tree(node: Delete, key: ForeignKey, old: Sequence[Expr], binder: An
     conds = _pairs(scan, node.table, key.columns, list(work.columns()), binder)
     keys = tuple(_row(scan, node.table, n) for n in key.parent_columns)
     step = binder.remember(Project(Join("inner", scan, work, tuple(conds)), binder.new_rel("", names), keys))
-    binder.ctes.append(Cte("descendants", None, types, first, step, distinct=True))
+    binder.ctes.append(Cte("", None, types, first, step, distinct=True))
     below = binder.scan(node.table, node.table.name)
     read = binder.remember(CteScan(binder.new_rel("", names), number, "descendants", types))
     doomed = Join("semi", below, read, tuple(_pairs(below, node.table, key.columns, list(read.columns()), binder)))
@@ -252,7 +252,7 @@ def _follow_update(
 def _add(binder: Any, write: Node) -> None:
     if len(binder.ctes) > _CASCADES_MAX:
         raise unsupported("cascades of foreign keys that lead back to themselves are not supported")
-    binder.ctes.append(Cte("cascade", write, ()))
+    binder.ctes.append(Cte("", write, ()))  # no name: not of the statement
 
 
 # --- pieces -----------------------------------------------------------------------------------------------------------
