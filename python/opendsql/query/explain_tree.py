@@ -508,7 +508,7 @@ def checked_input(ir: IR) -> IR:
     below: IR = base_of(ir)
     inner = below["x"]["scan"].rel if below["op"] == "lookup" else None
     if inner is not None and inner == ir["x"]["checks"]:
-        return below["input"]["input"] if joins_index(below) else below["input"]  # type: ignore[no-any-return]
+        return below["input"]["input"] if joins_index(below) else below["input"]
     return below["left"] if "left" in below else below
 
 
