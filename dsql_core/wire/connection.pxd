@@ -34,6 +34,11 @@ cdef enum After:             # what a finished commit or a finished Python reque
     AFTER_CLOSE = 9          # the Python side forgot the session
     AFTER_LOGIN = 10         # the ground of the login was looked at again
 
+cdef enum Leave:
+    LEAVE_NOT = 0
+    LEAVE_OLD = 1            # its lifetime is over: closed without a word
+    LEAVE_DRAINED = 2        # the server ends: 57P01
+
 cdef enum RequestKind:
     REQUEST_STARTUP = 1
     REQUEST_PLAN = 2
@@ -63,6 +68,8 @@ cdef enum:                   # places in the block of counters
     COUNT_BYTES_OUT = 10
     COUNT_CANCELS = 11
     COUNT_CACHE = 12         # plans in the cache
+    COUNT_TLS = 13           # handshakes done
+    COUNT_TLS_FAILED = 14    # and those that were not
 
 cdef struct Prepared:
     Prepared* next
@@ -163,10 +170,14 @@ cdef struct Conn:
     uint8_t greeted
     uint8_t flush_asked
     uint8_t hung_up
+    uint8_t begun            # its first byte has been looked at
+    uint8_t tls_state        # TlsState
+    uint8_t leaving          # Leave: goes as soon as it is between transactions
     uint32_t settings_id
     uint64_t login_version   # catalog version the login was last confirmed at; 0 = it does not depend on the catalog
     Session* session
     Loop* loop
+    void* tls                # session of libssl; NULL = in clear
     Buffer input             # unread bytes; the message under way stays at the front
     Buffer output            # unsent bytes
     uint32_t output_at
@@ -262,13 +273,23 @@ cdef struct Loop:
     uint32_t connections_max
     uint32_t rate_per_s      # 0 = off
     uint32_t rate_burst
-    double rate_tokens
-    uint64_t rate_at_ns
+    uint64_t* rate_word      # when the next connection is due at the sustained rate (ns, monotonic): one for all workers
+    uint64_t own_rate_word
+    uint64_t* fleet          # counters of every worker, COUNTER_COUNT each; NULL = only this one counts
+    uint32_t fleet_count
     uint64_t lifetime_ns     # 0 = off
+    uint64_t ahead_ns        # added to the clock that lifetimes are measured by
+    uint64_t drain_ns        # drain: time for what is under way, 0 = not asked for
+    uint64_t drain_until_ns  # 0 = not begun
+    uint64_t startup_ns      # a connection must have said who it is by then
     uint64_t slice_ns
     uint8_t password_required
     uint8_t startup_in_python
-    uint8_t tls_ready
+    void* tls_calls          # dsql_tls_t of the TlsContext
+    void* tls_context        # NULL = TLS is not offered
+    uint8_t tls_required     # DSQL's rule: no startup in clear, and the cluster named by SNI or amzn-cluster-id
+    char* host_names         # of this cluster: name\0name\0 ... \0 (malloc), lower case
+    char[32] cluster_id
     uint64_t sweep_at_ns
     uint64_t sweep_count
     char[64] database

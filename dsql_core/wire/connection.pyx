@@ -27,6 +27,7 @@ from dsql_core.wire.normalise cimport Literal, Shape
 from dsql_core.wire.plan_cache cimport plan_release, plan_retain
 from dsql_core.wire.posix cimport EAGAIN, EINTR, MSG_DONTWAIT, MSG_NOSIGNAL, errno, getrandom, ring_fd, send
 from dsql_core.wire.protocol cimport put_fatal
+from dsql_core.wire.tls cimport TLS_WAIT, tls_end, tls_send
 
 
 cdef enum:
@@ -96,6 +97,7 @@ cdef void conn_free(Conn* conn) noexcept nogil:
     buffer_free(&conn.input)
     buffer_free(&conn.output)
     buffer_free(&conn.saved)
+    tls_end(conn)
     free(conn.user)
     loop.conns[conn.slot] = NULL
     loop.free_slots[loop.free_count] = conn.slot
@@ -115,6 +117,31 @@ cdef size_t conn_unsent(Conn* conn) noexcept nogil:
     return conn.output.size - conn.output_at
 
 
+cdef inline ssize_t _write(Conn* conn, const uint8_t* data, size_t size) noexcept nogil:
+    # What the socket takes now: all of it, or less and `writable` is cleared; -1 = connection lost.
+    cdef size_t at = 0
+    cdef ssize_t sent
+    while at < size:
+        if conn.tls == NULL:
+            sent = send(conn.fd, data + at, size - at, MSG_DONTWAIT | MSG_NOSIGNAL)
+            if sent < 0:
+                if errno == EINTR:
+                    continue
+                if errno != EAGAIN:
+                    return -1
+                conn.writable = 0
+                break
+        else:
+            sent = tls_send(conn, data + at, size - at)
+            if sent < 0:
+                if sent != TLS_WAIT:
+                    return -1
+                break
+        at += <size_t>sent
+    count_up(conn.loop, COUNT_BYTES_OUT, at)
+    return <ssize_t>at
+
+
 cdef int conn_send(Conn* conn, int hold) noexcept nogil:
     # hold: keep everything for later (a reply is under way and one packet is better than two).
     cdef Loop* loop = conn.loop
@@ -128,32 +155,20 @@ cdef int conn_send(Conn* conn, int hold) noexcept nogil:
             buffer_append(&conn.output, out.data, out.size)
         out.size = 0
         return -1 if conn.output.failed else 0
-    while conn_unsent(conn) != 0 and conn.writable:
-        sent = send(conn.fd, conn.output.data + conn.output_at, conn_unsent(conn), MSG_DONTWAIT | MSG_NOSIGNAL)
+    if conn_unsent(conn) != 0 and conn.writable:
+        sent = _write(conn, conn.output.data + conn.output_at, conn_unsent(conn))
         if sent < 0:
-            if errno == EINTR:
-                continue
-            if errno == EAGAIN:
-                conn.writable = 0
-                break
             return -1
         conn.output_at += <uint32_t>sent
-        count_up(loop, COUNT_BYTES_OUT, <uint64_t>sent)
     if conn_unsent(conn) == 0:
         if conn.output.capacity != 0:
             buffer_free(&conn.output)
         conn.output_at = 0
-        while at < out.size and conn.writable:
-            sent = send(conn.fd, out.data + at, out.size - at, MSG_DONTWAIT | MSG_NOSIGNAL)
+        if out.size != 0 and conn.writable:
+            sent = _write(conn, out.data, out.size)
             if sent < 0:
-                if errno == EINTR:
-                    continue
-                if errno == EAGAIN:
-                    conn.writable = 0
-                    break
                 return -1
-            at += <size_t>sent
-            count_up(loop, COUNT_BYTES_OUT, <uint64_t>sent)
+            at = <size_t>sent
     if at < out.size:
         if conn.output_at > 65536 and conn.output_at > conn.output.size // 2:
             memmove(conn.output.data, conn.output.data + conn.output_at, conn_unsent(conn))

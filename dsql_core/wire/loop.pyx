@@ -5,6 +5,7 @@ A turn of the loop:
     run queue       each running statement one slice
     errands back from the Python thread, commit replies: their connections go on
     roles           in order, until all are idle
+    drain           what is under way ends, then the loop
     nothing left    arm the doorbell, look once more, wait
 
 Invariants
@@ -21,19 +22,18 @@ from dsql_core.base.atomic cimport dsql_exchange, dsql_load_acquire, dsql_load_r
 from dsql_core.base.memory cimport Pool, buffer_free, buffer_init, pool_free, pool_init
 from dsql_core.base.types cimport Slice
 from dsql_core.codec.message cimport CommitReply, MSG_REPLY
-from dsql_core.execute.state cimport TXN_IDLE
 from dsql_core.shared.channel cimport (
     channel_consume, channel_flush, channel_is_empty, channel_peek, doorbell_arm, doorbell_disarm, doorbell_ring,
 )
 from dsql_core.wire.connection cimport (
-    COUNTER_COUNT, COUNT_ACCEPTED, Conn, COUNT_CACHE, COUNT_CONNECTIONS, PHASE_DEAD, PHASE_PASSWORD, PHASE_READY,
-    PHASE_STARTUP, Request, conn_dequeue, conn_free, conn_new, conn_send, count_up, memory_free, request_free,
-    take_all,
+    COUNTER_COUNT, COUNT_ACCEPTED, Conn, COUNT_CACHE, COUNT_CONNECTIONS, LEAVE_DRAINED, LEAVE_NOT, LEAVE_OLD,
+    PHASE_DEAD, PHASE_PASSWORD, PHASE_STARTUP, Request, conn_dequeue, conn_enqueue, conn_free, conn_new, conn_send,
+    count_up, memory_free, request_free, take_all,
 )
 from dsql_core.wire.normalise cimport shape_free, shape_init
 from dsql_core.wire.plan_cache cimport plan_cache_free, plan_cache_init
 from dsql_core.wire.posix cimport (
-    ECONNABORTED, EFD_CLOEXEC, EFD_NONBLOCK, EINTR, EMFILE, ENFILE, ENOBUFS, ENOMEM, EPOLLERR, EPOLLET,
+    EAGAIN, ECONNABORTED, EFD_CLOEXEC, EFD_NONBLOCK, EINTR, EPOLLERR, EPOLLET,
     EPOLLEXCLUSIVE, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLRDHUP, EPOLL_CLOEXEC, EPOLL_CTL_ADD, EPOLL_CTL_DEL,
     IPPROTO_TCP, SIG_BLOCK, SOCK_CLOEXEC, SOCK_NONBLOCK, SOL_SOCKET, SO_KEEPALIVE, TCP_NODELAY, accept4,
     close,
@@ -42,6 +42,7 @@ from dsql_core.wire.posix cimport (
 )
 from dsql_core.wire.protocol cimport put_fatal
 from dsql_core.wire.startup cimport cancel_session
+from dsql_core.wire.tls cimport tls_end
 from dsql_core.wire.turn cimport turn_advance, turn_close, turn_completed, turn_replied
 
 cdef enum:
@@ -49,7 +50,7 @@ cdef enum:
     EVENTS_MAX = 512
     ACCEPTS_MAX = 16               # per turn: a storm starves no session, and other workers get their share
     SWEEP_NS = 1000000000
-    STARTUP_NS = 60000000000       # a connection must have said who it is by then
+    TRANSACTION_NS = 300000000000  # the longest a transaction may take
     KIND_CONN = 0                  # top bits of epoll data
     KIND_LISTEN = 1
     KIND_BELL = 2
@@ -84,6 +85,8 @@ cdef int loop_init(Loop* loop) noexcept nogil:
     loop.connections_max = 10000
     loop.rate_burst = 1000
     loop.slice_ns = 150000
+    loop.startup_ns = 60000000000
+    loop.rate_word = &loop.own_rate_word
     strcpy(loop.server_version, "16.15")
     if loop.epoll_fd < 0 or loop.own_bell.fd < 0 or loop.python_fd < 0 or loop.scratch == NULL:
         return -1
@@ -109,6 +112,7 @@ cdef void loop_free(Loop* loop) noexcept nogil:
     for i in range(loop.slot_count):
         if loop.conns[i] != NULL:
             if loop.conns[i].fd >= 0:
+                tls_end(loop.conns[i])
                 close(loop.conns[i].fd)
             conn_free(loop.conns[i])
     plan_cache_free(&loop.cache)
@@ -123,6 +127,7 @@ cdef void loop_free(Loop* loop) noexcept nogil:
     free(loop.roles)
     free(loop.replies)
     free(loop.peers)
+    free(loop.host_names)
     if not loop.counters_shared:
         free(loop.counters)
     buffer_free(&loop.out)
@@ -212,8 +217,9 @@ cdef void _accept(Loop* loop) noexcept nogil:
         if fd < 0:
             if errno == EINTR or errno == ECONNABORTED:
                 continue
-            if errno == EMFILE or errno == ENFILE or errno == ENOBUFS or errno == ENOMEM:
-                # No descriptor for it: stop listening until one is free, or the pending one wakes us for ever.
+            if errno != EAGAIN:
+                # No descriptor for it, or the supervisor has ended the listening: stop until one is free, or a second has
+                # passed, or the pending one wakes us for ever.
                 epoll_ctl(loop.epoll_fd, EPOLL_CTL_DEL, loop.listen_fd, &event)
                 loop.accept_paused = 1
             return
@@ -241,24 +247,47 @@ cdef void _sweep(Loop* loop, uint64_t now) noexcept nogil:
     cdef uint32_t i
     cdef Conn* conn
     loop.sweep_at_ns = now + SWEEP_NS
+    now += loop.ahead_ns
     _count_plans(loop)
     if loop.accept_paused:
         _listen(loop)
     loop.sweep_count += 1
-    if loop.lifetime_ns == 0 and loop.sweep_count % 8:
+    if loop.lifetime_ns == 0 and loop.startup_ns > 8000000000ULL and loop.sweep_count % 8:
         return
     for i in range(loop.slot_count):
         conn = loop.conns[i]
         if conn == NULL or conn.fd < 0:
             continue
         if conn.phase <= PHASE_PASSWORD:
-            if now - conn.accepted_ns > STARTUP_NS:
+            if now - conn.accepted_ns > loop.startup_ns:
                 turn_close(conn)
         elif loop.lifetime_ns != 0 and now - conn.accepted_ns > loop.lifetime_ns:
             # A transaction begun in time may still use its five minutes.
-            if (conn.phase == PHASE_READY and conn.session.txn_state == TXN_IDLE) or (
-                    now - conn.accepted_ns > loop.lifetime_ns + 300000000000ULL):
+            if now - conn.accepted_ns > loop.lifetime_ns + TRANSACTION_NS:
                 turn_close(conn)
+            elif conn.leaving == LEAVE_NOT:
+                conn.leaving = LEAVE_OLD
+                conn_enqueue(conn)
+
+
+cdef void _drain(Loop* loop) noexcept nogil:
+    # No new connections; those there leave as soon as they are between transactions.
+    cdef epoll_event event
+    cdef uint32_t i
+    cdef Conn* conn
+    loop.drain_until_ns = monotonic_ns() + loop.drain_ns
+    if loop.listen_fd >= 0:
+        epoll_ctl(loop.epoll_fd, EPOLL_CTL_DEL, loop.listen_fd, &event)
+        loop.listen_fd = -1
+    for i in range(loop.slot_count):
+        conn = loop.conns[i]
+        if conn == NULL or conn.fd < 0:
+            continue
+        if conn.phase <= PHASE_PASSWORD:
+            turn_close(conn)
+        else:
+            conn.leaving = LEAVE_DRAINED
+            conn_enqueue(conn)
 
 
 cdef void _count_plans(Loop* loop) noexcept nogil:
@@ -298,7 +327,8 @@ cdef void _event(Loop* loop, const epoll_event* event) noexcept nogil:
 cdef int _idle_again(Loop* loop) noexcept nogil:
     # L3: after arming. 1 = nothing arrived meanwhile.
     cdef uint32_t i
-    if dsql_load_acquire(&loop.completions) != 0 or loop.stop_requested:
+    if dsql_load_acquire(&loop.completions) != 0 or loop.stop_requested or (
+            loop.drain_ns != 0 and (loop.drain_until_ns == 0 or loop.open_count == 0)):
         return 0
     if loop.cancel_words != NULL and dsql_load_relaxed(&loop.cancel_words[loop.worker_id]) != 0:
         return 0
@@ -344,8 +374,6 @@ cdef int loop_run(Loop* loop) noexcept nogil:
             event.data.u64 = _data(KIND_ROLE, 0, <uint64_t>i)
             epoll_ctl(loop.epoll_fd, EPOLL_CTL_ADD, loop.roles[i].event_fd, &event)
     loop.sweep_at_ns = monotonic_ns() + SWEEP_NS
-    loop.rate_at_ns = monotonic_ns()
-    loop.rate_tokens = loop.rate_burst
     while not loop.stop_requested:
         timeout = 0
         if not busy and loop.run_head == NULL:
@@ -390,6 +418,11 @@ cdef int loop_run(Loop* loop) noexcept nogil:
         now = monotonic_ns()
         if now >= loop.sweep_at_ns:
             _sweep(loop, now)
+        if loop.drain_ns != 0:
+            if loop.drain_until_ns == 0:
+                _drain(loop)
+            elif loop.open_count == 0 or now >= loop.drain_until_ns:
+                break
     return _shut(loop)
 
 
@@ -407,6 +440,7 @@ cdef int _shut(Loop* loop) noexcept nogil:
             put_fatal(&loop.out, "57P01", "terminating connection due to administrator command")
             conn_send(conn, 0)
             loop.out.size = 0
+        tls_end(conn)
         close(conn.fd)
         conn.fd = -1
         count_up(loop, COUNT_CONNECTIONS, <uint64_t>-1)

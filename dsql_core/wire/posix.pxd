@@ -41,6 +41,7 @@ cdef extern from "<sys/socket.h>" nogil:
     enum:
         MSG_DONTWAIT
         MSG_NOSIGNAL
+        MSG_PEEK
         SOCK_NONBLOCK
         SOCK_CLOEXEC
         SHUT_WR

@@ -10,6 +10,7 @@ from dsql_core.wire.plan_cache cimport Plan
 cdef enum:
     MESSAGE_BYTES_MAX = 10485760       # 10 MiB: a longer message closes the connection
     STARTUP_BYTES_MAX = 10000
+    PASSWORD_BYTES_MAX = 16384         # a token with a session token is 1.2 to 2.5 KB
 
 cdef inline uint32_t read_u32(const uint8_t* at) noexcept nogil:
     return (<uint32_t>at[0] << 24) | (<uint32_t>at[1] << 16) | (<uint32_t>at[2] << 8) | at[3]

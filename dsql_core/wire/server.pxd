@@ -18,6 +18,7 @@ cdef class Server:
     cdef readonly bint running
     cdef readonly bint closed
 
+    cdef int _name(self, list host_names, bytes cluster_id) except -1
     cdef void _empty_trash(self)
     cdef Request* _take(self) noexcept
     cdef void _push(self, WireRequest request)

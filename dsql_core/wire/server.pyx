@@ -26,7 +26,7 @@ import threading
 cimport cython
 from cpython.ref cimport Py_DECREF, Py_INCREF
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
-from libc.stdlib cimport calloc, free
+from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memcpy, strlen, strncpy
 
 from dsql_core.base.atomic cimport dsql_exchange, dsql_fence_seq_cst, dsql_load_acquire
@@ -50,10 +50,11 @@ from dsql_core.wire.plan_cache cimport (
     COPY_BINARY, COPY_CSV, COPY_TEXT, PLAN_COPY_IN, PLAN_COPY_OUT, PLAN_PROGRAM, PLAN_PYTHON, Plan, PlanColumn,
     plan_cache_take_trash, plan_free, plan_new,
 )
-from dsql_core.wire.posix cimport POLLIN, drain_fd, poll, pollfd
+from dsql_core.wire.posix cimport POLLIN, drain_fd, poll, pollfd, ring_fd
 from dsql_core.wire.protocol cimport (
     message_begin, message_end, put_parameter_status, put_row_description, put_u32, type_length,
 )
+from dsql_core.wire.tls cimport TlsContext
 
 _KINDS = {
     REQUEST_STARTUP: "startup", REQUEST_PLAN: "plan", REQUEST_RUN: "run", REQUEST_STEP: "step", REQUEST_END: "end",
@@ -62,7 +63,7 @@ _KINDS = {
 _LITERALS = (None, "i4", "i8", "n", "s")
 COUNTER_NAMES = (
     "connections", "accepted", "refused", "statements", "commits", "conflicts", "errors", "plans", "rows", "bytes_in",
-    "bytes_out", "cancels", "cached_plans",
+    "bytes_out", "cancels", "cached_plans", "tls", "tls_failed",
 )
 COUNTER_BYTES = COUNTER_COUNT * 8
 
@@ -416,6 +417,11 @@ cdef class Server:
         counters: (SharedMemory, offset) of COUNTER_BYTES for counters; None = private.
         cancel: (SharedMemory, offset, count): one word per worker for forwarded CancelRequests.
         peers: DoorbellHandles of all workers by worker id (None for this one).
+        fleet: (SharedMemory, offset, count): the counters of every worker, for connections_max over all of them.
+        rate: (SharedMemory, offset): the word of the token bucket they share; None = one of its own.
+        startup_s: seconds a connection has to say who it is.
+        tls: what TLS is served with; None answers 'N' to its request.
+        tls_required: refuse a startup in clear, and one that names none of host_names (SNI) nor cluster_id (amzn-cluster-id).
     """
 
     def __cinit__(self):
@@ -428,7 +434,8 @@ cdef class Server:
                  roles=(), ChannelHandle commits=None, replies=(), counters=None, cancel=None, peers=(),
                  uint32_t connections_max=10000, uint32_t rate_per_s=0, uint32_t rate_burst=1000,
                  double lifetime_s=0, uint32_t slice_us=150, bint password=False, bint startup_in_python=True,
-                 str database="postgres", str server_version="16.15"):
+                 str database="postgres", str server_version="16.15", TlsContext tls=None, bint tls_required=False,
+                 host_names=(), str cluster_id="", double startup_s=60, fleet=None, rate=None):
         cdef SharedMemory memory
         cdef ChannelHandle channel
         cdef RoleHandle role
@@ -438,7 +445,7 @@ cdef class Server:
         replies = list(replies)
         peers = list(peers)
         self.engine = engine
-        self.held = [engine, bell, roles, commits, replies, counters, cancel, peers]
+        self.held = [engine, bell, roles, commits, replies, counters, cancel, peers, tls, fleet, rate]
         self.sessions = {}
         self.loop.engine = &engine.engine
         self.loop.listen_fd = listen_fd
@@ -478,15 +485,43 @@ cdef class Server:
             memory.read_u64(cancel[1] + 8 * (cancel[2] - 1))
             self.loop.cancel_words = <uint64_t*>(memory.data + <size_t>cancel[1])
             self.loop.cancel_count = cancel[2]
+        if fleet is not None:
+            memory = fleet[0]
+            memory.read_u64(fleet[1] + COUNTER_BYTES * fleet[2] - 8)
+            self.loop.fleet = <uint64_t*>(memory.data + <size_t>fleet[1])
+            self.loop.fleet_count = fleet[2]
+        if rate is not None:
+            memory = rate[0]
+            memory.read_u64(rate[1])
+            self.loop.rate_word = <uint64_t*>(memory.data + <size_t>rate[1])
         self.loop.connections_max = connections_max
         self.loop.rate_per_s = rate_per_s
         self.loop.rate_burst = rate_burst
         self.loop.lifetime_ns = <uint64_t>(lifetime_s * 1e9)
+        self.loop.startup_ns = <uint64_t>(startup_s * 1e9)
         self.loop.slice_ns = <uint64_t>slice_us * 1000
         self.loop.password_required = password
         self.loop.startup_in_python = startup_in_python
+        if tls is not None:
+            self.loop.tls_calls = &tls.calls
+            self.loop.tls_context = tls.context
+        elif tls_required:
+            raise ValueError("TLS cannot be required without a context")
+        self.loop.tls_required = tls_required
+        self._name(list(host_names), cluster_id.encode())
         strncpy(self.loop.database, database.encode(), sizeof(self.loop.database) - 1)
         strncpy(self.loop.server_version, server_version.encode(), sizeof(self.loop.server_version) - 1)
+
+    cdef int _name(self, list host_names, bytes cluster_id) except -1:
+        cdef bytes block = b"".join(name.lower().encode() + b"\0" for name in host_names) + b"\0"
+        self.loop.host_names = <char*>malloc(len(block))
+        if self.loop.host_names == NULL:
+            raise MemoryError
+        memcpy(self.loop.host_names, <const char*>block, len(block))
+        if len(cluster_id) >= <Py_ssize_t>sizeof(self.loop.cluster_id):
+            raise ValueError("a cluster id has at most 31 characters")
+        memcpy(self.loop.cluster_id, <const char*>cluster_id, len(cluster_id))
+        return 0
 
     def __dealloc__(self):
         if not self.closed and not self.running:
@@ -502,6 +537,7 @@ cdef class Server:
         self.running = True
         with nogil:
             result = loop_run(&self.loop)
+            ring_fd(self.loop.python_fd)             # nobody else will wake who waits for requests
         self.running = False
         if result < 0:
             raise RuntimeError("a role of this process failed; see its log")
@@ -515,6 +551,18 @@ cdef class Server:
     def stop(self) -> None:
         """Asks the loop to end; clients are told 57P01."""
         self.loop.stop_requested = 1
+        loop_wake(&self.loop)
+
+    def drain(self, double seconds) -> None:
+        """Asks the loop to end gently: nobody new, idle sessions are told 57P01 at once, the others when their transaction
+        is over, at the latest after `seconds`."""
+        self.loop.drain_ns = <uint64_t>(max(seconds, 0.001) * 1e9)
+        loop_wake(&self.loop)
+
+    def advance(self, double seconds) -> None:
+        """Moves the clock that lifetimes are measured by, for tests."""
+        self.loop.ahead_ns += <uint64_t>(seconds * 1e9)
+        self.loop.sweep_at_ns = 0
         loop_wake(&self.loop)
 
     def close(self) -> None:

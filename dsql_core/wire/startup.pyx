@@ -3,6 +3,10 @@
 A plain startup (trust, no settings beyond the usual four) is answered without the Python thread; anything else - a
 password, options, a hook - goes there as a REQUEST_STARTUP and is answered when it comes back.
 
+With TLS: an SSLRequest is answered 'S' and the handshake follows; a connection whose first byte is a ClientHello speaks
+TLS at once (direct TLS). With tls_required (DSQL's rule) a startup in clear is refused, and so is one that does not name
+this cluster: by SNI host name, or by `-c amzn-cluster-id=<id>` in the startup options where the name is of no use.
+
 The cancel key of a session is (worker << 20 | slot + 1, secret): whichever worker the CancelRequest reaches finds the
 right one, by its word in the shared cancel block.
 """
@@ -11,26 +15,33 @@ from libc.stdio cimport snprintf
 from libc.stdlib cimport free, malloc
 from libc.string cimport memchr, memcpy, strcmp, strlen, strncmp
 
-from dsql_core.base.atomic cimport dsql_compare_exchange
-from dsql_core.base.error cimport dsql_error_clear
+from dsql_core.base.atomic cimport dsql_compare_exchange, dsql_load_relaxed
+from dsql_core.base.error cimport dsql_error_clear, dsql_error_detail, dsql_error_set, dsql_error_t
 from dsql_core.base.memory cimport Buffer, buffer_append, buffer_append_u8
 from dsql_core.execute.session cimport session_new
 from dsql_core.shared.channel cimport doorbell_ring
 from dsql_core.wire.connection cimport (
-    AFTER_STARTUP, COUNT_CANCELS, COUNT_CONNECTIONS, COUNT_REFUSED, Conn, Loop, PHASE_BLOCKED, PHASE_CLOSING,
-    PHASE_COPY_IN, PHASE_PASSWORD, PHASE_PYTHON, PHASE_READY, PHASE_RUN, REQUEST_STARTUP, Request, conn_enqueue,
-    conn_fatal, count_up, request_new, request_submit,
+    AFTER_STARTUP, COUNTER_COUNT, COUNT_CANCELS, COUNT_CONNECTIONS, COUNT_ERRORS, COUNT_REFUSED, Conn, Loop,
+    PHASE_BLOCKED, PHASE_CLOSING, PHASE_COPY_IN, PHASE_PASSWORD, PHASE_PYTHON, PHASE_READY, PHASE_RUN, REQUEST_STARTUP,
+    Request, conn_enqueue, conn_fatal, conn_send, conn_unsent, count_up, request_new, request_submit,
 )
 from dsql_core.wire.posix cimport monotonic_ns
 from dsql_core.wire.protocol cimport (
     Reader, message_begin, message_end, put_error, put_parameter_status, put_ready, put_string, put_u32, read_u32,
     take_string, utf8_valid_to,
 )
+from dsql_core.wire.tls cimport PEEK_NONE, TLS_DIRECT, TLS_HANDSHAKE, tls_begin, tls_host, tls_peek
+
+cdef extern from "<ctype.h>" nogil:
+    int isspace(int one)
+cdef extern from "<strings.h>" nogil:
+    int strncasecmp(const char* a, const char* b, size_t size)
 
 cdef enum:
     CODE_CANCEL = 80877102
     CODE_SSL = 80877103
     CODE_GSS = 80877104
+    CLIENT_HELLO = 0x16                # first byte of a TLS handshake record
 
 
 cdef const char* _parameter(Conn* conn, const char* name) noexcept nogil:
@@ -94,24 +105,51 @@ cdef void _refuse(Conn* conn, const char* sqlstate, const char* message) noexcep
     conn_fatal(conn, sqlstate, message)
 
 
+cdef void _refuse_error(Conn* conn, const dsql_error_t* error) noexcept nogil:
+    put_error(&conn.loop.out, "FATAL", error)
+    conn.phase = PHASE_CLOSING
+    count_up(conn.loop, COUNT_ERRORS, 1)
+    count_up(conn.loop, COUNT_REFUSED, 1)
+
+
 cdef bint _over_limits(Conn* conn) noexcept nogil:
     # Connection count and the token bucket; says so and closes.
     cdef Loop* loop = conn.loop
-    cdef uint64_t now
-    if loop.counters[COUNT_CONNECTIONS] > loop.connections_max:
+    if _open_connections(loop) > loop.connections_max:
         _refuse(conn, "53300", "Unable to accept connection, too many open connections.")
         return True
-    if loop.rate_per_s != 0:
-        now = monotonic_ns()
-        loop.rate_tokens += <double>(now - loop.rate_at_ns) * 1e-9 * loop.rate_per_s
-        loop.rate_at_ns = now
-        if loop.rate_tokens > loop.rate_burst:
-            loop.rate_tokens = loop.rate_burst
-        if loop.rate_tokens < 1:
-            _refuse(conn, "53400", "Unable to accept connection, rate exceeded.")
-            return True
-        loop.rate_tokens -= 1
+    if loop.rate_per_s != 0 and not _take_token(loop):
+        _refuse(conn, "53400", "Unable to accept connection, rate exceeded.")
+        return True
     return False
+
+
+cdef uint64_t _open_connections(const Loop* loop) noexcept nogil:
+    # Of all workers. Each counts its own before it asks, so together they never let in too many.
+    cdef uint64_t total = 0
+    cdef uint32_t i
+    if loop.fleet == NULL:
+        return loop.counters[COUNT_CONNECTIONS]
+    for i in range(loop.fleet_count):
+        total += dsql_load_relaxed(&loop.fleet[i * COUNTER_COUNT + COUNT_CONNECTIONS])
+    return total
+
+
+cdef bint _take_token(Loop* loop) noexcept nogil:
+    # A token bucket as one word, exact over all workers: the time at which the bucket would be full again. Each connection
+    # moves it on by one period; it may be at most burst - 1 periods ahead of now.
+    cdef uint64_t period = 1000000000ULL // loop.rate_per_s
+    cdef uint64_t now
+    cdef uint64_t due
+    cdef uint64_t start
+    while True:
+        due = dsql_load_relaxed(loop.rate_word)
+        now = monotonic_ns()
+        start = due if due > now else now
+        if start - now > period * (loop.rate_burst - 1):
+            return False
+        if dsql_compare_exchange(loop.rate_word, due, start + period):
+            return True
 
 
 cdef void cancel_session(Loop* loop, uint32_t slot_plus_one, uint32_t secret) noexcept nogil:
@@ -193,6 +231,103 @@ cdef void _ask_python(Conn* conn, const uint8_t* password, size_t size) noexcept
     request_submit(request, AFTER_STARTUP)
 
 
+cdef int startup_begins(Conn* conn) noexcept nogil:
+    cdef int first
+    conn.begun = 1
+    if conn.loop.tls_context == NULL:
+        return 1
+    first = tls_peek(conn)
+    if first == PEEK_NONE:
+        conn.begun = 0
+        conn.readable = 0
+        return 0
+    if first == CLIENT_HELLO and tls_begin(conn, TLS_DIRECT) < 0:
+        conn.hung_up = 1
+        return 0
+    return 1
+
+
+cdef void _start_tls(Conn* conn) noexcept nogil:
+    # 'S' must be on its way before the handshake; what came in clear behind the request is no part of it (CVE-2021-23222).
+    cdef dsql_error_t error
+    if conn.loop.window_at != conn.loop.window_size:
+        dsql_error_clear(&error)
+        dsql_error_set(&error, "08P01", "received unencrypted data after SSL request")
+        dsql_error_detail(&error, "This could be either a client-software bug or evidence of an attempted "
+                          "man-in-the-middle attack.")
+        _refuse_error(conn, &error)
+        return
+    buffer_append_u8(&conn.loop.out, c'S')
+    if conn_send(conn, 0) < 0 or conn_unsent(conn) != 0 or tls_begin(conn, TLS_HANDSHAKE) < 0:
+        conn.hung_up = 1
+        conn.phase = PHASE_CLOSING
+
+
+cdef bint _is_host_of(const char* names, const char* host) noexcept nogil:
+    # Host names are compared without case and without a last dot.
+    cdef size_t size = strlen(host)
+    if size != 0 and host[size - 1] == c'.':
+        size -= 1
+    while names != NULL and names[0] != 0:
+        if strlen(names) == size and strncasecmp(names, host, size) == 0:
+            return True
+        names += strlen(names) + 1
+    return False
+
+
+cdef const char* _cluster_option(const char* options, size_t* size) noexcept nogil:
+    # Value of amzn-cluster-id in the startup options (PostgreSQL takes '-' for '_' in names), or NULL; the last one counts.
+    cdef const char* found = NULL
+    cdef const char* at = options
+    cdef size_t length
+    cdef size_t skip
+    while at != NULL and at[0] != 0:
+        while isspace(at[0]):
+            at += 1
+        length = 0
+        while at[length] != 0 and not isspace(at[length]):
+            length += 1
+        skip = 2 if strncmp(at, "-c", 2) == 0 or strncmp(at, "--", 2) == 0 else 0
+        if length - skip >= 16 and strncmp(at + skip, "amzn", 4) == 0 and strncmp(at + skip + 5, "cluster", 7) == 0 and (
+                strncmp(at + skip + 13, "id=", 3) == 0) and _is_dash(at[skip + 4]) and _is_dash(at[skip + 12]):
+            found = at + skip + 16
+            size[0] = length - skip - 16
+        at += length
+    return found
+
+
+cdef bint _is_dash(char one) noexcept nogil:
+    return one == c'-' or one == c'_'
+
+
+cdef bint _names_another_cluster(Conn* conn) noexcept nogil:
+    # Says so and closes. The option counts where the host name is not one of this cluster's (private link, loopback).
+    cdef Loop* loop = conn.loop
+    cdef const char* host = tls_host(conn)
+    cdef dsql_error_t error
+    cdef size_t size = 0
+    cdef const char* cluster = _cluster_option(_parameter(conn, "options"), &size)
+    if cluster != NULL:
+        if size == strlen(loop.cluster_id) and strncmp(cluster, loop.cluster_id, size) == 0:
+            return False
+    elif host != NULL and _is_host_of(loop.host_names, host):
+        return False
+    elif host == NULL:
+        # guess: sni_missing
+        _refuse(conn, "08006", "unable to accept connection, sni was not received")
+        return True
+    # guess: sni_other_cluster
+    dsql_error_clear(&error)
+    dsql_error_set(&error, "08006", "unable to accept connection, access denied")
+    if cluster != NULL:
+        snprintf(error.hint, sizeof(error.hint), "Cluster %.*s is not served at this endpoint.",
+                 <int>(size if size < 100 else 100), cluster)
+    else:
+        snprintf(error.hint, sizeof(error.hint), "Host %.255s is not an endpoint of this cluster.", host)
+    _refuse_error(conn, &error)
+    return True
+
+
 cdef void startup_packet(Conn* conn, const uint8_t* packet, size_t size) noexcept nogil:
     cdef Loop* loop = conn.loop
     cdef uint32_t code = read_u32(packet + 4)
@@ -202,9 +337,11 @@ cdef void startup_packet(Conn* conn, const uint8_t* packet, size_t size) noexcep
     cdef size_t length
     cdef char[160] message
     cdef size_t begin
-    if code == CODE_SSL or code == CODE_GSS:
-        # The seam for TLS: answer 'S' here and hand the socket to the handshake.
-        buffer_append_u8(&loop.out, c'N')
+    if (code == CODE_SSL or code == CODE_GSS) and conn.tls == NULL:
+        if code == CODE_SSL and loop.tls_context != NULL:
+            _start_tls(conn)
+        else:
+            buffer_append_u8(&loop.out, c'N')
         return
     if code == CODE_CANCEL:
         if size == 16:
@@ -230,7 +367,9 @@ cdef void startup_packet(Conn* conn, const uint8_t* packet, size_t size) noexcep
     if reader.failed or reader.at != reader.end:
         _refuse(conn, "08P01", "invalid startup packet layout: expected terminator as last byte")
         return
-    if _over_limits(conn):
+    if loop.tls_required and conn.tls == NULL:
+        # guess: tls_mandatory
+        _refuse(conn, "08006", "unable to accept connection, SSL is mandatory. AWS Authentication is required.")
         return
     free(conn.user)
     conn.user_size = size - 8
@@ -242,6 +381,10 @@ cdef void startup_packet(Conn* conn, const uint8_t* packet, size_t size) noexcep
     conn.user[size - 8] = 0
     if utf8_bad_parameters(conn):
         _refuse(conn, "22021", "invalid byte sequence for encoding \"UTF8\" in the startup packet")
+        return
+    if loop.tls_required and _names_another_cluster(conn):
+        return
+    if _over_limits(conn):
         return
     if (code & 0xFFFF) != 0:
         _negotiate(conn)

@@ -11,6 +11,7 @@ Invariants
   T4  a message that is not finished stays at the front of the input (held_size) and is handled again, not continued.
   T5  no transaction of a session that logged in through a role mapping begins before the mapping was confirmed at the
       newest catalog version.
+  T5  a connection that is leaving (lifetime over, server ending) finishes its transaction first; then it goes.
 """
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.string cimport memmove, strcpy
@@ -22,20 +23,21 @@ from dsql_core.execute.session cimport txn_fail, txn_finish
 from dsql_core.execute.state cimport TXN_IDLE
 from dsql_core.storage.store cimport store_catalog_version
 from dsql_core.wire.connection cimport (
-    AFTER_CLOSE, AFTER_END, AFTER_LOGIN, AFTER_NOTHING, COUNT_BYTES_IN, COUNT_CONNECTIONS, OUT_BLOCK, PHASE_BLOCKED,
-    PHASE_CLOSING, PHASE_COMMIT, PHASE_COPY_IN, PHASE_DEAD, PHASE_PASSWORD, PHASE_PYTHON, PHASE_READY, PHASE_RUN,
+    AFTER_CLOSE, AFTER_END, AFTER_LOGIN, AFTER_NOTHING, COUNT_BYTES_IN, COUNT_CONNECTIONS, LEAVE_DRAINED, OUT_BLOCK,
+    PHASE_BLOCKED, PHASE_CLOSING, PHASE_COMMIT, PHASE_COPY_IN, PHASE_DEAD, PHASE_PASSWORD, PHASE_PYTHON, PHASE_READY, PHASE_RUN,
     PHASE_STARTUP, REQUEST_CHECK, REQUEST_CLOSE, REQUEST_END, REQUEST_LOGIN, REQUEST_PLAN, REQUEST_RUN, REQUEST_STARTUP, REQUEST_STEP,
     Request, conn_dequeue, conn_enqueue, conn_fatal, conn_free, conn_send, conn_unsent, count_up, memory_return,
     request_free, request_new, request_submit, statement_clear,
 )
 from dsql_core.wire.extended cimport bind_message, close_message, describe_message, execute_message, parse_message
 from dsql_core.wire.posix cimport EAGAIN, EINTR, MSG_DONTWAIT, close, errno, monotonic_ns, recv
-from dsql_core.wire.protocol cimport MESSAGE_BYTES_MAX, STARTUP_BYTES_MAX, read_u32
+from dsql_core.wire.protocol cimport MESSAGE_BYTES_MAX, PASSWORD_BYTES_MAX, STARTUP_BYTES_MAX, put_fatal, read_u32
 from dsql_core.wire.simple cimport copy_message, query_message
-from dsql_core.wire.startup cimport password_message, startup_answered, startup_packet
+from dsql_core.wire.startup cimport password_message, startup_answered, startup_begins, startup_packet
 from dsql_core.wire.statement cimport (
     commit_reply, statement_error, statement_ran, statement_run, statement_stepped, sync_end,
 )
+from dsql_core.wire.tls cimport TLS_WAIT, tls_end, tls_recv
 
 
 # -- closing ----------------------------------------------------------------------------------------------------------
@@ -59,6 +61,7 @@ cdef void _gone(Conn* conn) noexcept nogil:
 cdef void turn_close(Conn* conn) noexcept nogil:
     cdef Loop* loop = conn.loop
     if conn.fd >= 0:
+        tls_end(conn)
         close(conn.fd)
         conn.fd = -1
         count_up(loop, COUNT_CONNECTIONS, <uint64_t>-1)
@@ -106,19 +109,24 @@ cdef int _read(Conn* conn, size_t wanted) noexcept nogil:
             return -1
         loop.window = conn.input.data
         loop.window_size = rest
-    while True:
-        got = recv(conn.fd, place, room, MSG_DONTWAIT)
-        if got >= 0 or errno != EINTR:
-            break
-    if got < 0:
-        conn.readable = 0
-        return 0 if errno == EAGAIN else -1
+    if conn.tls == NULL:
+        while True:
+            got = recv(conn.fd, place, room, MSG_DONTWAIT)
+            if got >= 0 or errno != EINTR:
+                break
+        if got < 0:
+            conn.readable = 0
+            return 0 if errno == EAGAIN else -1
+        if <size_t>got < room and not conn.eof:
+            conn.readable = 0
+    else:
+        got = tls_recv(conn, place, room)
+        if got < 0:
+            return 0 if got == TLS_WAIT else -1
     if got == 0:
         conn.eof = 1
         conn.readable = 0
         return -2
-    if <size_t>got < room and not conn.eof:
-        conn.readable = 0
     count_up(loop, COUNT_BYTES_IN, <uint64_t>got)
     if rest == 0:
         if loop.window_is_input and conn.input.capacity != 0:
@@ -218,6 +226,9 @@ cdef int _message(Conn* conn) noexcept nogil:
     if length < 4 or length > MESSAGE_BYTES_MAX or (length > 10000 and _is_small(kind)):
         conn_fatal(conn, "08P01", "invalid message length")
         return 1
+    if conn.phase == PHASE_PASSWORD and length > PASSWORD_BYTES_MAX:
+        conn_fatal(conn, "08P01", "invalid message length")
+        return 1
     if rest < <size_t>length + 1:
         return 0
     if conn.phase == PHASE_PASSWORD:
@@ -258,6 +269,15 @@ cdef void _open_turn(Conn* conn) noexcept nogil:
     loop.window_is_input = 1
 
 
+cdef void _leave(Conn* conn) noexcept nogil:
+    # T5: between transactions, and with no Query half done.
+    if conn.session.txn_state != TXN_IDLE or conn.query_count != 0 or conn.saved.size != 0:
+        return
+    if conn.leaving == LEAVE_DRAINED:
+        put_fatal(&conn.loop.out, "57P01", "terminating connection due to administrator command")
+    conn.phase = PHASE_CLOSING
+
+
 cdef void _close_turn(Conn* conn) noexcept nogil:
     # L1: rest of input and output back into the connection; closes it when it is done.
     cdef Loop* loop = conn.loop
@@ -276,6 +296,8 @@ cdef void _close_turn(Conn* conn) noexcept nogil:
         if conn.input.failed:
             lost = True
     loop.current = NULL
+    if conn.leaving and conn.phase == PHASE_READY:
+        _leave(conn)
     if not lost and (loop.out.size != 0 or (conn_unsent(conn) != 0 and conn.writable)):
         if conn_send(conn, conn.phase == PHASE_COMMIT) < 0:
             lost = True
@@ -341,6 +363,8 @@ cdef void _work(Conn* conn) noexcept nogil:
                 continue
         if not _message(conn):
             if not conn.readable:
+                return
+            if not conn.begun and not startup_begins(conn):
                 return
             got = _read(conn, _wanted(conn))
             if got < 0:

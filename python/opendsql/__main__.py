@@ -12,6 +12,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from opendsql import limits
 from opendsql.errors import OperatorError
 
 
@@ -25,7 +26,14 @@ def parser() -> argparse.ArgumentParser:
     serve.add_argument("--port", type=int, default=5432)
     serve.add_argument("--topology", default="auto", choices=("auto", "fused", "split", "roles"))
     serve.add_argument("--query-workers", type=int, default=0, help="query workers of the split form (default: cores - 1)")
-    serve.add_argument("--allow-remote", action="store_true", help="bind an address that is not loopback, without encryption")
+    serve.add_argument("--allow-remote", action="store_true", help="without --strict: bind an address that is not loopback all the same")
+    serve.add_argument("--strict", action="store_true", help="DSQL to the letter: TLS, host name and token required, its connection limits")
+    serve.add_argument("--tls-cert", type=Path, metavar="FILE", help="PEM certificate chain (default with --strict: made in DATA/tls)")
+    serve.add_argument("--tls-key", type=Path, metavar="FILE", help="its private key, PEM")
+    serve.add_argument("--connections-max", type=int, default=limits.CONNECTIONS_MAX, metavar="N")
+    serve.add_argument("--connection-rate", type=int, metavar="N", help="new ones per second, 0 = any (default: 100 with --strict)")
+    serve.add_argument("--connection-burst", type=int, default=limits.CONNECTION_BURST, metavar="N")
+    serve.add_argument("--connection-lifetime", type=float, metavar="SECONDS", help="0 = for ever (default: 3600 with --strict)")
     serve.add_argument("--region", help="of the cluster's host name and ARN (default: as before, us-east-1 at first)")
     serve.add_argument("--account", help="of the cluster's ARN, twelve digits (default: as before, 123456789012 at first)")
     serve.add_argument("--host-name", action="append", default=[], metavar="NAME", help="a further name of the cluster (may be repeated)")
@@ -75,6 +83,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 host_names=tuple(options.host_name),
                 credentials=options.credentials,
                 policy=options.policy,
+                strict=options.strict,
+                tls_cert=options.tls_cert,
+                tls_key=options.tls_key,
+                connections_max=options.connections_max,
+                connection_rate=options.connection_rate,
+                connection_burst=options.connection_burst,
+                connection_lifetime_s=options.connection_lifetime,
             )
             return Supervisor(config).run()
         if options.command == "sql":

@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from opendsql import limits
 from opendsql.errors import OperatorError
 
 TOPOLOGIES = ("auto", "fused", "split", "roles")
@@ -22,6 +23,7 @@ class ServerConfig:
 
     topology: `fused` = one serving worker that also hosts the commit roles; `split` = query workers and one commit
     worker; `roles` = every role its own process; `auto` = fused up to two cores, split above.
+    strict: DSQL to the letter: TLS, a host name of this cluster and a token for every connection, DSQL's connection limits.
     """
 
     data: Path
@@ -29,7 +31,7 @@ class ServerConfig:
     port: int = 5432
     topology: str = "auto"
     query_workers: int = 0  # 0 = by core count
-    connections_max: int = 10_000
+    connections_max: int = limits.CONNECTIONS_MAX
     arena_bytes: int = 0  # 0 = default_arena_bytes()
     checkpoint_seconds: float = 30.0
     checkpoint_journal_bytes: int = 64 << 20
@@ -40,22 +42,49 @@ class ServerConfig:
     host_names: tuple[str, ...] = ()
     credentials: Path | None = None  # access keys; None = the directory's own, where tokens are asked for
     policy: Path | None = None  # the same
+    strict: bool = False
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    connection_rate: int | None = None  # per second, 0 = off; None = DSQL's under strict, else off
+    connection_burst: int = limits.CONNECTION_BURST
+    connection_lifetime_s: float | None = None  # likewise
+    drain_seconds: float = 10.0  # at SIGTERM: for statements and transactions under way
 
     def __post_init__(self) -> None:
         if self.topology not in TOPOLOGIES:
             raise OperatorError(f"topology {self.topology!r}: choose one of {', '.join(TOPOLOGIES)}")
         if not 0 < self.port < 65536:
             raise OperatorError(f"port {self.port} is not between 1 and 65535")
-        if self.host not in ("127.0.0.1", "::1", "localhost") and not self.allow_remote:
+        if self.host not in ("127.0.0.1", "::1", "localhost") and not self.allow_remote and not self.strict:
             raise OperatorError(
-                f"{self.host} is not a loopback address: connections are neither encrypted nor authenticated yet; "
+                f"{self.host} is not a loopback address, and without --strict connections need neither TLS nor token; "
                 "--allow-remote binds it all the same"
             )
+        if (self.tls_cert is None) != (self.tls_key is None):
+            raise OperatorError("--tls-cert and --tls-key go together")
+        if self.connections_max < 1 or self.connection_burst < 1:
+            raise OperatorError("--connections-max and --connection-burst are at least 1")
+        if (self.connection_rate or 0) < 0 or (self.connection_lifetime_s or 0) < 0:
+            raise OperatorError("--connection-rate and --connection-lifetime are at least 0 (0 = off)")
+
+    @property
+    def chosen_rate(self) -> int:
+        """New connections per second, 0 = any number."""
+        if self.connection_rate is not None:
+            return self.connection_rate
+        return limits.CONNECTION_RATE_PER_S if self.strict else 0
+
+    @property
+    def chosen_lifetime_s(self) -> float:
+        """Life of a connection in seconds, 0 = for ever."""
+        if self.connection_lifetime_s is not None:
+            return self.connection_lifetime_s
+        return limits.CONNECTION_LIFETIME_S if self.strict else 0
 
     @property
     def asks_for_tokens(self) -> bool:
         """Whether a login needs a token; otherwise whoever reaches the port is let in."""
-        return self.credentials is not None or self.policy is not None
+        return self.strict or self.credentials is not None or self.policy is not None
 
     @property
     def chosen_topology(self) -> str:

@@ -97,6 +97,12 @@ GUESSES: dict[str, Guess] = {
     "oc001_own_job": Guess(False, "a session alone never meets OC001: the end of a job counts as its asker's own change", "low"),
     "oc001_commit": Guess(True, "COMMIT of a transaction with writes looks once more; of one that only read it does not", "low"),
     "oc001_before_error": Guess(True, "an outdated cache is noticed before what is missing: OC001 first, the error at the retry", "low"),
+    # -- connections (dsql_core.wire.startup) --------------------------------------------------------------------------
+    "tls_mandatory": Guess("08006", "SQLSTATE of the recorded text; access denied begins alike and has it", "medium"),
+    "sni_missing": Guess("08006", "SQLSTATE of the documented text; likewise", "medium"),
+    "sni_other_cluster": Guess(
+        "unable to accept connection, access denied", "08006; what every recorded refusal of a connection says, with a HINT", "low"
+    ),
 }
 
 

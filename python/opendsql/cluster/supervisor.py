@@ -21,6 +21,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import resource
 import selectors
 import signal
 import socket
@@ -40,7 +41,8 @@ from opendsql.journal import DataDirectory
 # A worker that dies this many times within RESTART_WINDOW_S stops the server: something is broken for good.
 RESTARTS_MAX = 20
 RESTART_WINDOW_S = 10.0
-DRAIN_SECONDS = 10.0
+KEEPER_SECONDS = 10.0
+DESCRIPTORS_OWN = 128  # of a worker, beside its connections
 
 
 def log(text: str) -> None:
@@ -57,6 +59,7 @@ class Supervisor:
         self.children: dict[int, tuple[WorkerSpec, ForkProcess]] = {}  # by pidfd
         self.deaths: list[float] = []
         self.stopping = False
+        self.hurried = False
         self.started_at = time.time()
 
     def run(self) -> int:
@@ -72,15 +75,31 @@ class Supervisor:
             try:
                 for spec in self.wiring.specs:
                     self.start(spec)
-                log(
-                    f"serving {self.config.data} on {self.config.host}:{self.config.port}, topology {self.config.chosen_topology}; "
-                    + ("logins need a token" if self.config.asks_for_tokens else "loopback without TLS or token")
-                )
+                log(f"serving {self.config.data} on {self.config.host}:{self.config.port}, topology {self.config.chosen_topology}")
+                self.log_access()
+                self.log_descriptors()
                 return self.watch()
             finally:
                 self.stop_all(signal.SIGKILL)
                 control_socket_path(self.config.data).unlink(missing_ok=True)
                 (self.config.data / "workers.json").unlink(missing_ok=True)
+
+    def log_descriptors(self) -> None:
+        """A line when a worker cannot hold as many connections as it may be asked to."""
+        hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        if hard != resource.RLIM_INFINITY and hard < self.config.connections_max + DESCRIPTORS_OWN:
+            log(f"a process may open {hard} files (ulimit -Hn): too few for {self.config.connections_max} connections")
+
+    def log_access(self) -> None:
+        """What a client needs to connect: one line for the rule, one for the authority to trust."""
+        endpoint, certificates = self.wiring.endpoint, self.wiring.certificates
+        if self.config.strict:
+            log(f"strict: TLS and token required; host {', '.join(endpoint.names)}")
+        else:
+            tokens = "a token required" if self.config.asks_for_tokens else "no token required"
+            log(f"{tokens}; TLS {'offered, not required' if certificates else 'not offered'} (--strict requires both)")
+        if certificates is not None and certificates.authority is not None:
+            log(f"clients trust {certificates.authority} (PGSSLROOTCERT, SSL_CERT_FILE, NODE_EXTRA_CA_CERTS)")
 
     def listen(self) -> socket.socket:
         """The listening socket every serving worker inherits."""
@@ -137,6 +156,7 @@ class Supervisor:
         """A signal arrived: SIGTERM and SIGINT stop, others only woke us."""
         for number in os.read(fd, 64):
             if number in (signal.SIGTERM, signal.SIGINT):
+                self.hurried = self.stopping
                 self.stopping = True
 
     def on_death(self, pidfd: int) -> None:
@@ -181,16 +201,27 @@ class Supervisor:
             self.wiring.arena.sweep_pins()
 
     def drain(self) -> None:
-        """SIGTERM to the workers; what has not ended by itself in time is killed (nothing acknowledged depends on it)."""
-        log("stopping")
-        for spec, process in self.children.values():
-            if spec.serves or spec.kind == "keeper":
-                process.terminate()
-        deadline = time.monotonic() + DRAIN_SECONDS
-        for spec, process in self.children.values():
-            if spec.serves or spec.kind == "keeper":
-                process.join(max(0.0, deadline - time.monotonic()))
+        """Nobody new; sessions finish what they have begun, within drain_seconds; then the keeper's last checkpoint. What has
+        not ended by itself is killed (nothing acknowledged depends on it); a second signal does so at once."""
+        log(f"stopping: transactions under way have {self.config.drain_seconds:g} s; a second signal ends them")
+        with contextlib.suppress(OSError):
+            self.wiring.listener.shutdown(socket.SHUT_RDWR)  # of all workers: they share it
+        self.end("serving", "query", seconds=self.config.drain_seconds + 2)
+        self.end("keeper", seconds=KEEPER_SECONDS)
         self.stop_all(signal.SIGKILL)
+
+    def end(self, *kinds: str, seconds: float) -> None:
+        """SIGTERM to the workers of these kinds; returns when they have ended, their time is over or a second signal came."""
+        for spec, process in self.children.values():
+            if spec.kind in kinds:
+                process.terminate()
+        deadline = time.monotonic() + seconds
+        while not self.hurried and any(spec.kind in kinds for spec, _ in self.children.values()):
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return
+            for key, _ in self.selector.select(left):
+                key.data(key.fd)
 
     def on_question(self, fd: int) -> None:
         """Answers one status question and hangs up."""

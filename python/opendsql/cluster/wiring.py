@@ -29,11 +29,12 @@ from dsql_core.shared import (
     format_channel,
 )
 from dsql_core.storage import Arena
-from dsql_core.wire import COUNTER_BYTES, read_counters
+from dsql_core.wire import COUNTER_BYTES, TlsContext, read_counters
 from opendsql.cluster.commits import Committer
 from opendsql.cluster.roles import ROLES, Hops
 from opendsql.config import ServerConfig, default_arena_bytes
 from opendsql.endpoint import Endpoint
+from opendsql.gateway.certificates import Certificates, local_certificates
 from opendsql.journal import DataDirectory
 from opendsql.storage import CHECKPOINT_FILE, open_arena
 
@@ -74,6 +75,8 @@ class Wiring:
     config: ServerConfig
     directory: DataDirectory
     endpoint: Endpoint
+    certificates: Certificates | None
+    tls: TlsContext | None  # loaded before the fork: workers read no key
     listener: socket.socket
     arena: Arena
     specs: list[WorkerSpec]
@@ -85,11 +88,17 @@ class Wiring:
     recovery: SharedMemory  # JSON of the last recovery, size first
     hops: Hops | None
     cancel: SharedMemory
+    rate: SharedMemory  # the token bucket of new connections: one word for all workers
     facts: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
     def create(cls, config: ServerConfig, directory: DataDirectory, listener: socket.socket) -> Wiring:
         """Loads the newest checkpoint into a fresh arena and makes every segment."""
+        endpoint = Endpoint.of(directory.path, region=config.region, account=config.account, host_names=config.host_names)
+        if config.tls_cert is not None and config.tls_key is not None:
+            certificates: Certificates | None = Certificates(config.tls_cert, config.tls_key)
+        else:
+            certificates = local_certificates(directory.path, endpoint, make=config.strict)
         opened = open_arena(directory.path, config.arena_bytes or default_arena_bytes())
         opened.arena.become_reader()  # the writer is a worker; nobody else may even map the pages for writing
         specs = specs_for(config)
@@ -102,7 +111,9 @@ class Wiring:
         wiring = cls(
             config,
             directory,
-            Endpoint.of(directory.path, region=config.region, account=config.account, host_names=config.host_names),
+            endpoint,
+            certificates,
+            certificates.context() if certificates else None,
             listener,
             opened.arena,
             specs,
@@ -114,6 +125,7 @@ class Wiring:
             SharedMemory(4096, "recovery"),
             hops,
             SharedMemory(8 * clients, "cancel"),
+            SharedMemory(8, "rate"),
         )
         wiring.control.write_u64(TRIM_SEQ_OFFSET, opened.journal_seq)  # what the checkpoint holds the journal may recycle
         wiring.facts = {"checkpoint_journal_seq": opened.journal_seq, "new_directory": opened.is_new}

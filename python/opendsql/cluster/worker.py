@@ -9,8 +9,10 @@ A worker never outlives the supervisor: the kernel sends it SIGKILL (parent-deat
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
+import resource
 import signal
 import sys
 import threading
@@ -61,6 +63,9 @@ def become(spec: WorkerSpec, supervisor_pid: int) -> None:
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    with contextlib.suppress(OSError, ValueError):
+        hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))  # a descriptor for each connection
     libc = ctypes.CDLL(None, use_errno=True)
     libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     libc.prctl(PR_SET_NAME, f"dsql-{spec.kind}".encode()[:15], 0, 0, 0)
@@ -119,21 +124,37 @@ def serve(wiring: Wiring, spec: WorkerSpec) -> None:
         commits=wiring.request_producer(spec),
         replies=[wiring.reply_consumer(spec)],
         counters=(wiring.counters, COUNTER_BYTES * spec.client),
+        fleet=(wiring.counters, 0, len(wiring.requests)),
+        rate=(wiring.rate, 0),
         cancel=(wiring.cancel, 0, len(wiring.requests)),
         peers=[None if w == spec.client else wiring.bells[wiring.client_name(w)] for w in range(len(wiring.requests))],
         connections_max=wiring.config.connections_max,
         password=wiring.config.asks_for_tokens,
+        rate_per_s=wiring.config.chosen_rate,
+        rate_burst=wiring.config.connection_burst,
+        lifetime_s=wiring.config.chosen_lifetime_s,
+        tls=wiring.tls,
+        tls_required=wiring.config.strict,
+        host_names=wiring.endpoint.names,
+        cluster_id=wiring.endpoint.cluster_id,
     )
     service = GatewayService(server, engine, authenticate=login_of(wiring))
     stopping = threading.Event()
     engine.aside = EngineHandle(arena, spec.aside, wiring.aside_committer(spec, lambda: not stopping.is_set()))
 
     def on_terminate(*_: object) -> None:
-        stopping.set()
-        server.stop()
+        signal.signal(signal.SIGTERM, lambda *_: server.stop())  # told twice: at once
+        server.drain(wiring.config.drain_seconds)
+
+    def run_loop() -> None:
+        try:
+            server.run()
+        finally:
+            stopping.set()  # statements under way need the planner until the loop has ended
 
     signal.signal(signal.SIGTERM, on_terminate)
-    loop = server.start()
+    loop = threading.Thread(target=run_loop, name="opendsql-loop", daemon=True)
+    loop.start()
     start_busy_thread()
     # The keeper writes the first catalog of an empty directory; statements wait for it, the loop does not.
     while arena.catalog_version == 0 and not stopping.is_set():

@@ -39,6 +39,7 @@ log = logging.getLogger("opendsql.gateway")
 
 # Startup parameters that are not settings.
 _NOT_SETTINGS = ("user", "database", "options", "replication")
+_CLUSTER_OPTION = ("amzn-cluster-id", "amzn_cluster_id")
 
 # Called with the user, the password (None when none was asked for) and what gives the newest Catalog; raises DsqlError to refuse.
 # What it returns, if anything, is called with the newest Catalog before a transaction begins whenever the catalog has changed.
@@ -151,6 +152,8 @@ class GatewayService:
             else:
                 request.set_login_version(0)  # nobody to ask again
         wanted = startup_options(parameters.get("options", ""))
+        for name in _CLUSTER_OPTION:
+            wanted.pop(name, None)  # the loop has looked at it
         for name, value in parameters.items():
             if name not in _NOT_SETTINGS and not name.startswith("_pq_."):
                 wanted[name] = value
