@@ -4,6 +4,10 @@
                                     --> a checked key newer than the snapshot: OC000, catalog keys first as OC001
                                     --> commit_ts above everything, keys stamped, Record to the journal
 
+guess: for_update_alone
+guess: overlap_first_commit
+guess: blind_insert
+
 Invariants:
   J1  commit_ts strictly increases over everything this adjudicator and its predecessors gave out (V1): it comes from
       the shared clock word and is above `floor`, which recovery sets to the newest timestamp of journal and storage.

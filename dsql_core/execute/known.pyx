@@ -2,7 +2,10 @@
 
 DSQL caches the catalog per session. A statement that uses something which somebody else changed since this session used
 it last is refused once (40001, OC001), whatever it does and whenever its transaction began; the refusal brings the
-session up to date. guess: oc001_rule, oc001_own_job, oc001_commit
+session up to date. The end of a job counts as its asker's own change (catalog/jobs.py).
+
+guess: oc001_rule
+guess: oc001_commit
 
     names     64-bit numbers of qualified names (catalog/versions.py): relations with all that belongs to them, functions,
               roles, schemas, domains. A name, not an object: what was dropped and made again counts as changed.

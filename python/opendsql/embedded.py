@@ -31,7 +31,6 @@ from opendsql.catalog import bootstrap, context, jobs, load
 from opendsql.catalog.result import Pending
 from opendsql.cluster.commits import Committer
 from opendsql.cluster.roles import CommitRoles
-from opendsql.errors import DsqlError
 from opendsql.journal import DataDirectory
 from opendsql.query.planner import Planned, Planner
 from opendsql.storage import Checkpointer, open_arena
@@ -269,7 +268,7 @@ class Session:
                 while isinstance(outcome, Pending):
                     database.work_off_jobs()
                     outcome = outcome.poll()
-        except DsqlError:
+        except Exception:
             handle.fail()
             raise
         if handle.state == "implicit":

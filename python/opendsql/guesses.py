@@ -96,7 +96,11 @@ GUESSES: dict[str, Guess] = {
     ),
     "oc001_own_job": Guess(False, "a session alone never meets OC001: the end of a job counts as its asker's own change", "low"),
     "oc001_commit": Guess(True, "COMMIT of a transaction with writes looks once more; of one that only read it does not", "low"),
-    "oc001_before_error": Guess(True, "an outdated cache is noticed before what is missing: OC001 first, the error at the retry", "low"),
+    "for_update_alone": Guess("OC000", "a FOR UPDATE row changed meanwhile refuses the COMMIT, with no other write, too", "medium"),
+    "overlap_first_commit": Guess("first to reach COMMIT", "of two that overlap on several rows one fails; both is timing", "medium"),
+    "blind_insert": Guess("40001 in flight, 23505 visible", "one key inserted twice: OC000 at the later COMMIT of two in flight", "medium"),
+    "nextval_aside": Guess(True, "PostgreSQL: nextval and setval never conflict and are not rolled back", "high"),
+    "oc001_before_error": Guess(True, "an outdated cache is noticed first: OC001 before the error, which comes at the retry", "low"),
     # -- connections (dsql_core.wire.startup) --------------------------------------------------------------------------
     "tls_mandatory": Guess("08006", "SQLSTATE of the recorded text; access denied begins alike and has it", "medium"),
     "sni_missing": Guess("08006", "SQLSTATE of the documented text; likewise", "medium"),

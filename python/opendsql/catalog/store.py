@@ -12,8 +12,8 @@ free oid and the format version of the catalog.
 Invariants
   S1  every catalog change stamps the version key of each table it changes; a change that makes, drops or renames an
       object, or takes an oid, also stamps the namespace (oid 0). Hence two transactions can never take one oid.
-  S3  the end of a job stamps the table's row alone: what it makes valid every writer has maintained from the start.
   S2  a job row and a sequence row are data: they are checked as rows (OC000), not as catalog.
+  S3  the end of a job stamps the table's row alone: what it makes valid every writer has maintained from the start.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ Invariants
   C1  the rules are checked before the first row is written: one DDL statement per transaction, none beside writes of
       data, none in a read-only transaction.
   C2  whoever takes an oid or changes which names exist stamps the namespace; put and remove do that by themselves.
+  C3  a new foreign key stamps its parent: who deletes a row there must have been planned with the check of the child.
 """
 
 from __future__ import annotations
@@ -81,6 +82,10 @@ class Change:
         self.change_names(*([] if before is None else [before]), item)
         store.put_object(self.session, item.oid, kind, schema, name, serialise.dump(item))
         store.stamp(self.session, item.oid)
+        known = {key.oid for key in getattr(before, "foreign_keys", ())}
+        for key in getattr(item, "foreign_keys", ()):
+            if key.oid not in known:
+                store.stamp(self.session, key.parent_oid)  # C3
 
     def change_names(self, *items: Any) -> None:
         """The statement uses and changes what these objects are called."""

@@ -4,7 +4,7 @@ A sequence's row says the last value given out (or the last of a block), and the
 ALTER SEQUENCE ... RESTART changes. nextval and setval are no part of the caller's transaction: they move the row in a small
 transaction of their own, tried again when another session was faster. So they never conflict, nobody waits for them,
 and a value is not given out twice because a transaction rolled back. A block with CACHE > 1 is kept by the session and used
-up without a write, unless the generation has changed since.
+up without a write, unless the generation has changed since. guess: nextval_aside
 
 Only in a transaction that changed the catalog (it may have made the sequence) the row is moved in that transaction.
 
