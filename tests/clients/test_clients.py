@@ -100,6 +100,13 @@ def test_django(cluster: Cluster, tmp_path: Path) -> None:
     cluster.run(sys.executable, str(HERE / "apps" / "django_app.py"), str(tmp_path))
 
 
+def test_own_prompt(cluster: Cluster) -> None:
+    """`opendsql sql` over verified TLS, with the directory's own authority and keys."""
+    command = [sys.executable, "-m", "opendsql", "sql", "--data", str(cluster.data), "-c", "select 'done' as done"]
+    answer = subprocess.run(cluster.network.command(command), capture_output=True, text=True, timeout=60, check=True)
+    assert answer.stdout.split() == ["done", "----", "done", "SELECT", "1"]
+
+
 @pytest.fixture(scope="module")
 def packages() -> Path:
     """The packages of node/package-lock.json, installed once into a cache outside the tree."""
