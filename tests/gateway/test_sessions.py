@@ -270,3 +270,19 @@ def test_server_side_limits_of_a_portal(connection) -> None:
     connection.execute("INSERT INTO streamed SELECT generate_series(1, 3000)")
     with connection.cursor() as cursor:
         assert sum(1 for _ in cursor.stream("SELECT id FROM streamed")) == 3000
+
+
+def test_a_role_needs_no_token_here(server: RunningServer) -> None:
+    """Without tokens a role that may log in is let in, and its session outlives DDL; a name that is no role is refused."""
+    with psycopg.connect(server.dsn, autocommit=True) as admin:
+        admin.execute("create role visitor login")
+        try:
+            with psycopg.connect(server.dsn, user="visitor", autocommit=True) as visitor:
+                assert visitor.execute("select current_user").fetchone() == ("visitor",)
+                admin.execute("create schema beside")
+                admin.execute("drop schema beside")
+                assert visitor.execute("select 1").fetchone() == (1,)
+        finally:
+            admin.execute("drop role visitor")
+    with pytest.raises(psycopg.OperationalError, match="unable to accept connection, access denied"):
+        psycopg.connect(server.dsn, user="visitor")
