@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from in_process import Client
-from opendsql import limits
+from opendsql import guesses, limits
 from opendsql.errors import DsqlError
 from random_queries import SCHEMA, Queries
 from test_scripts import blocks
@@ -184,6 +184,19 @@ def test_generic_plan_takes_parameters_nobody_gives(client: Client) -> None:
     assert found[-1] == "          Index Cond: (id = $1)"
 
 
+def test_array_parameter_is_an_index_condition(client: Client) -> None:
+    statement = "explain (analyze, costs off, timing off, summary off) select owner from account where id = any($1) and branch > 3"
+    assert [row for (row,) in client.run(statement, ["{3,4,4,5,7000}"])] == [
+        "Index Only Scan using account_pkey on account (actual rows=2 loops=1)",
+        "  -> Storage Scan on account_pkey (actual rows=2 loops=1)",
+        "      Projections: owner, branch",
+        "      Filters: (branch > 3)",
+        "      Rows Filtered: 1",
+        "      -> B-Tree Scan on account_pkey (actual rows=3 loops=1)",
+        "          Index Cond: (id = ANY ('{3,4,4,5,7000}'::integer[]))",
+    ]
+
+
 def test_summary_and_verbose_without_analyze(client: Client) -> None:
     found = rows(client, "explain (summary, verbose, costs off) select 1")
     assert found[:2] == ["Result", "  Output: 1"]
@@ -293,3 +306,12 @@ def test_random_plans_show_their_rows() -> None:
         assert sum(" loops=" in line or "(never executed)" in line for line in lines) == len(nodes), sql
         for form in ("yaml", "xml"):
             assert client.run(f"explain (format {form}) {sql}")
+
+
+def test_index_condition_above_is_one_line_of_guesses(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    key = "explain_index_cond_above"
+    statement = "explain (costs off) select owner from account where id = 5"
+    assert sum("Index Cond: (id = 5)" in line for line in rows(client, statement)) == 1
+    monkeypatch.setitem(guesses.GUESSES, key, guesses.GUESSES[key]._replace(answer=True))
+    assert rows(client, statement)[1] == "  Index Cond: (id = 5)"
+    assert sum("Index Cond: (id = 5)" in line for line in rows(client, statement)) == 2

@@ -284,6 +284,8 @@ class ScanEmitter(Part):
         cols = [self.stored_place(shape, c) for c in columns]
         ir = self.scan_ir(node, path, cols, residual, layout, {element.id: 0})
         ir.update({"op": "lookup", "input": source, "kind": "inner"})
+        if self.explaining:
+            ir["x"]["driven"] = cond
         return Phys(ir, layout, 1 + len(columns), rows=10.0)
 
 

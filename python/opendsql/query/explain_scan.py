@@ -4,6 +4,7 @@
       -> Storage Scan on t_pkey                storage: Projections, Filters, Rows Filtered
           -> B-Tree Scan on t_pkey             its tree: Index Cond
 
+    Index Only Scan ... Index Cond: (id = ANY ('{1,2}'))   also where a lookup runs over the elements of an array parameter
     Full Scan       the whole table, with no key to speak of or a condition to filter by
     Index Scan      an index for the keys (Storage Scan), the table for the rows (Storage Lookup)
     Nested Loop (Batched Join)   the inner side read by key for a batch of outer rows at a time: one loop per batch
@@ -57,7 +58,7 @@ class ScanTree(Part):
 
     def scan_node(self, ir: IR, above: Above) -> Shown:
         """A scan, an index scan with its lookup, or a batched join."""
-        if ir["op"] == "scan":
+        if ir["op"] == "scan" or "driven" in ir["x"]:
             return self._scan(ir, above)
         if own_index(ir):
             return self._index_scan(ir, above)
@@ -250,6 +251,8 @@ def joins_index(ir: IR) -> bool:
 def index_conditions(ir: IR) -> list[Expr]:
     """The conditions that bound a scan's tree."""
     path = ir["x"]["path"]
+    if "driven" in ir["x"]:
+        return [ir["x"]["driven"]]
     found = [c for c in path.bounding if not _is_pattern(c)]
     if len(found) < len(path.bounding):
         key = path.shape.keys[len(path.eq)] if len(path.eq) < len(path.shape.keys) else None
