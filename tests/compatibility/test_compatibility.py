@@ -1,0 +1,51 @@
+"""Every probe answers, over a real connection to a real server, exactly as its file says; the page made of them is up to date."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from opendsql.guesses import GUESSES
+from page import PAGE, SOURCES, render
+from probes import Probe, Runner, pages
+from tests_support import run_server
+
+PROBES = [probe for page in pages() for probe in page.probes]
+
+
+@pytest.fixture(scope="module")
+def runner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runner]:
+    with run_server(tmp_path_factory.mktemp("compatibility")) as server:
+        runner = Runner(server.port)
+        yield runner
+        runner.close()
+
+
+@pytest.mark.parametrize("probe", PROBES, ids=[probe.name for probe in PROBES])
+def test_probe(probe: Probe, runner: Runner) -> None:
+    assert runner.run(probe) == probe.lines
+
+
+def test_there_are_enough_and_each_section_has_some() -> None:
+    assert len(PROBES) >= 400
+    sections = {probe.section.split()[0] for probe in PROBES}
+    assert {"1.4", "1.5", "1.6", "2.3", "3.1", "3.2", "3.3", "3.4", "3.5", "4.1", "4.2", "4.3", "4.4", "4.5", "4.6", "4.7"} <= sections
+
+
+def test_no_internal_error_is_an_expected_answer() -> None:
+    assert not [line for probe in PROBES for line in probe.lines if "XX000" in line or "not supported yet" in line]
+
+
+def test_every_source_is_known() -> None:
+    unknown = {probe.source for probe in PROBES if probe.source not in SOURCES}
+    keys = {key for source in unknown for key in source.removeprefix("guess: ").split(", ")}
+    assert keys <= set(GUESSES), keys - set(GUESSES)
+
+
+def test_the_page_is_up_to_date() -> None:
+    assert PAGE.read_text(encoding="utf-8") == render(), "run python tests/compatibility/page.py"
