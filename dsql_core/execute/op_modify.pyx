@@ -9,6 +9,7 @@ the full old row from node.old_column on. RETURNING reads new (DELETE: old) row 
 Invariants
   M1  a row is changed at most once per command; a second try is passed over (UPDATE, DELETE) or an error (ON CONFLICT).
   M2  every changed row is counted before it is written, against the transaction's row limit.
+  M3  an UPDATE that changes the key is a delete and an insert, counted once (guess: key_update).
 
 Owner of the memory: the operator's batch pool, reset per row batch; RETURNING rows in run.pool.
 """

@@ -397,7 +397,7 @@ cdef void startup_packet(Conn* conn, const uint8_t* packet, size_t size) noexcep
         value = name
     if loop.database[0] != 0 and strcmp(value, loop.database) != 0:
         snprintf(message, 160, "database \"%.100s\" does not exist", value)
-        _refuse(conn, "3D000", message)
+        _refuse(conn, "3D000", message)  # guess: login
         return
     conn.session = session_new(loop.engine)
     if conn.session == NULL:

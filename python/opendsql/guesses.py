@@ -27,13 +27,96 @@ class Guess(NamedTuple):
 
 
 GUESSES: dict[str, Guess] = {
-    # -- statements refused by their parse node ------------------------------------------------------------------------
+    # -- statements refused as a whole ---------------------------------------------------------------------------------
     "statement": Guess("unsupported statement: {node}", "the form of every recorded refusal of a whole statement", "medium"),
     "transaction_statement": Guess(
         "unsupported transaction statement: {kind}",
         "SAVEPOINT and ROLLBACK TO are recorded; RELEASE and two-phase commit are not",
         "medium",
     ),
+    "select_into": Guess("as CREATE TABLE AS", "one parse node after analysis in PostgreSQL; CREATE TABLE AS is recorded", "medium"),
+    "comment_object": Guess(
+        "by the node's name", "kinds outside the documented list of COMMENT ON; domain constraints and types work", "low"
+    ),
+    "drop_object": Guess("unsupported object in DROP statement", "recorded of types; every kind that cannot be made alike", "medium"),
+    "rename_object": Guess("unsupported object in RENAME statement", "recorded of types; every kind that cannot be made alike", "medium"),
+    "set_schema_object": Guess("ALTER {kind} SET SCHEMA not supported", "pattern of ALTER TYPE not supported", "low"),
+    "schema_element": Guess("as the statement by itself", "CREATE SCHEMA runs its elements as statements of their own", "medium"),
+    # -- transactions --------------------------------------------------------------------------------------------------
+    "begin_deferrable": Guess(
+        "{word} not supported for BEGIN", "pattern of the clause refusals; that it is refused is the linter's", "low"
+    ),
+    "and_chain": Guess("{verb} AND CHAIN not supported", "outside the accepted grammar; text by pattern", "low"),
+    "select_with_ddl": Guess(
+        "SELECT, FOR UPDATE and SET may stand beside DDL", "only writes count as DML in the recorded message", "medium"
+    ),
+    "ddl_rollback": Guess("ROLLBACK undoes DDL", "catalogs are transactional tables", "high"),
+    "row_counted_per_change": Guess("each change of a row counts to 3,000", "the stricter reading of the quota", "low"),
+    "row_overhead_bytes": Guess(36, "fits both published data points of the 10 MiB limit together with the key's own bytes", "low"),
+    "locking_options": Guess("NOWAIT, SKIP LOCKED and OF have no effect", "nothing ever waits; the grammar accepts them", "low"),
+    "analyze_in_transaction": Guess(
+        "ANALYZE cannot run inside a transaction block", "refused by test; PostgreSQL's words for such statements", "low"
+    ),
+    "analyze_forms": Guess("without a table and VERBOSE work", "PostgreSQL 16", "low"),
+    # -- settings and connection ---------------------------------------------------------------------------------------
+    "reset_refused": Guess("RESET and SET TO DEFAULT of a setting that cannot be set are refused like SET", "one list", "medium"),
+    "set_transaction_order": Guess(
+        "a wrong level is reported before SET TRANSACTION itself, wherever it stands", "recorded with the level alone", "medium"
+    ),
+    "set_role": Guess(
+        "SET LOCAL ROLE works in a transaction, SET ROLE is refused", "documented / refused in a test of August 2026", "medium"
+    ),
+    "login": Guess("PostgreSQL's FATAL 3D000 for another database", "PostgreSQL 16", "medium"),
+    "replication": Guess("replication connections are not supported", "no replication protocol exists; text by pattern", "low"),
+    # -- CREATE TABLE --------------------------------------------------------------------------------------------------
+    "create_table_clause": Guess(
+        "{clause} clause not supported for CREATE TABLE", "recorded of WITH, PARTITION BY and PARTITION OF", "medium"
+    ),
+    "create_table_order": Guess("clauses before names, names before types", "the clause refusals need no catalog", "low"),
+    "exclude_constraint": Guess("EXCLUDE constraint not supported", "pattern of DEFERRABLE constraint not supported", "medium"),
+    "check_no_inherit": Guess("NO INHERIT not supported for CHECK constraints", "no inheritance exists; text by pattern", "low"),
+    "serial_name": Guess('type "{name}" does not exist', "recorded of serial: PostgreSQL's rewriting of the name is absent", "high"),
+    "sequence_cache_size": Guess("CACHE {value} is not supported. {rule}", "the rule is recorded, the text for 2 to 65535 is not", "low"),
+    "drop_referenced_table": Guess("2BP01 without CASCADE", "PostgreSQL 16", "medium"),
+    # -- ALTER ---------------------------------------------------------------------------------------------------------
+    "alter_table": Guess("unsupported ALTER TABLE {action} statement", "recorded of seven actions", "medium"),
+    "alter_table_order": Guess("an action's kind is refused before the table is looked up", "pattern of the other gates", "low"),
+    "alter_table_async": Guess("ALTER TABLE ASYNC supports only VALIDATE CONSTRAINT", "only that use is documented", "low"),
+    "named_trigger": Guess(
+        "ENABLE / DISABLE TRIGGER of a name, ALWAYS or REPLICA is refused by action", "only ALL and USER are in the grammar", "low"
+    ),
+    "alter_index": Guess("unsupported ALTER INDEX statement", "pattern of ALTER TABLE", "low"),
+    "alter_domain": Guess(
+        "unsupported ALTER DOMAIN {action} statement", "pattern of ALTER TABLE; that they are refused is recorded", "low"
+    ),
+    "alter_type": Guess("ALTER TYPE not supported", "recorded of ADD VALUE", "medium"),
+    # -- other DDL -----------------------------------------------------------------------------------------------------
+    "create_view_clause": Guess("{clause} not supported for CREATE VIEW", "pattern of CREATE TABLE; outside the accepted grammar", "low"),
+    "create_sequence_clause": Guess("{clause} not supported for CREATE SEQUENCE", "pattern of CREATE TABLE", "low"),
+    "sequence_type": Guess(
+        "datatype {type} not supported, sequence type must be bigint", "the recorded text for identity columns", "medium"
+    ),
+    "create_function_clause": Guess("{clause} clause not supported for CREATE FUNCTION", "settings cannot be set; text by pattern", "low"),
+    "create_index_clause": Guess("{clause} not supported for CREATE INDEX", "recorded of USING, CONCURRENTLY and (once) WHERE", "medium"),
+    "sync_index_result": Guess("tag CREATE INDEX and no row", "no job is made", "medium"),
+    "index_if_not_exists": Guess("a NOTICE and a row with a job id", "an emulator's notes of the service", "low"),
+    "unknown_job": Guess('job "{id}" does not exist', "PostgreSQL's words for what is not there", "low"),
+    "cancel_job": Guess("sys.cancel_job does not exist", "found in no source; DROP INDEX cancels", "medium"),
+    # -- roles ---------------------------------------------------------------------------------------------------------
+    "role_attribute": Guess("{word} not supported for {verb}", "that they are refused is documented; text by pattern", "low"),
+    "create_group": Guess("CREATE GROUP not supported", "outside the accepted grammar; text by pattern", "low"),
+    # -- queries -------------------------------------------------------------------------------------------------------
+    "function": Guess("function {name} not supported", "recorded of the advisory locks; 0A000 is their guessed code", "medium"),
+    "type_in_expression": Guess("datatype {type} not supported", "recorded of columns and of geometric values", "medium"),
+    "expression": Guess("unsupported expression: {node}", "pattern of unsupported statement", "low"),
+    "current_of": Guess("WHERE CURRENT OF is not supported", "there are no cursors; text by pattern", "low"),
+    "key_update": Guess("UPDATE of a primary key column works", "a delete and an insert inside", "medium"),
+    "table_statement": Guess("TABLE t works", "PostgreSQL's parser makes a SELECT of it", "low"),
+    "system_column": Guess("tableoid works; ctid, xmin and the others do not exist (42703)", "there is no heap", "low"),
+    "copy_refusal": Guess("{what} not supported", "files and FREEZE are refused by the linter; text by pattern", "low"),
+    "case_mapping": Guess("upper and lower change ASCII letters only", "collation C", "medium"),
+    "catalog_types": Guess('oid and name may be columns but not keys; "char" may not', "the CDC page lists encodings for them", "low"),
+    "other_backends": Guess("pg_cancel_backend is false, activity views are empty", "no source reports a useful result", "low"),
     # -- EXPLAIN -------------------------------------------------------------------------------------------------------
     "explain_index_cond_above": Guess(
         False, "the skeleton of the note prints Index Cond at the B-Tree alone; samples also repeat it at the scan", "low"

@@ -15,7 +15,7 @@ CLUSTER_BYTES_MAX = 10 * TIB
 TRANSACTION_ROWS_MAX = 3_000  # rows written; index entries do not count
 TRANSACTION_BYTES_MAX = 10 * MIB  # accounted size, see ROW_OVERHEAD_BYTES
 TRANSACTION_AGE_MAX_S = 300
-ROW_OVERHEAD_BYTES = 36  # added per row to its key and image; fits the two published data points
+ROW_OVERHEAD_BYTES = 36  # added per row to its key and image; fits the two published data points (guess: row_overhead_bytes)
 QUERY_MEMORY_BYTES_MAX = 128 * MIB
 
 # -- a connection ------------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -49,3 +50,21 @@ def test_every_source_is_known() -> None:
 
 def test_the_page_is_up_to_date() -> None:
     assert PAGE.read_text(encoding="utf-8") == render(), "run python tests/compatibility/page.py"
+
+
+def test_every_guess_is_acted_on_in_the_code_and_every_name_is_one() -> None:
+    """says("key"), choice("key") or a comment `guess: key` beside the line; in dsql_core only comments."""
+    root = Path(__file__).resolve().parents[2]
+    named: set[str] = set()
+    for folder, pattern in (("python", "*.py"), ("dsql_core", "*.pyx"), ("dsql_core", "*.pxd"), ("ext", "*.h"), ("ext", "*.c")):
+        for path in (root / folder).rglob(pattern):
+            if path.name != "guesses.py":
+                text = path.read_text(encoding="utf-8")
+                named.update(re.findall(r"""\b(?:says|choice)\(\s*"(\w+)\"""", text))
+                named.update(key for keys in re.findall(r"\bguess: (\w+(?:, \w+)*)", text) for key in keys.split(", "))
+    assert named - set(GUESSES) == set(), "names of no guess"
+    assert set(GUESSES) - named == set(), "guesses nothing acts on"
+
+
+def test_every_guess_has_a_basis() -> None:
+    assert all(guess.basis and guess.sure in ("low", "medium", "high") for guess in GUESSES.values())

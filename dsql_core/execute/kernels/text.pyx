@@ -22,6 +22,7 @@ cdef extern from *:
     void* memmem(const void* haystack, size_t size, const void* needle, size_t needle_size) noexcept nogil
 
 
+# guess: case_mapping
 cdef inline uint8_t upper_ascii(uint8_t c) noexcept nogil:
     return c - 32 if <uint8_t>(c - 97) < 26 else c
 

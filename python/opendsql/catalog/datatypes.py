@@ -24,6 +24,7 @@ from opendsql.limits import (
     NUMERIC_SCALE_MAX,
     VARCHAR_BYTES_MAX,
 )
+from opendsql.registry.refused import REFUSED_TYPES, refused_type
 
 BOOL, BYTEA, CHAR, NAME, INT8, INT2, INT4, TEXT, OID = 16, 17, 18, 19, 20, 21, 23, 25, 26
 JSON, FLOAT4, FLOAT8, UNKNOWN, BPCHAR, VARCHAR = 114, 700, 701, 705, 1042, 1043
@@ -34,7 +35,7 @@ STORABLE = frozenset(
     (BOOL, BYTEA, INT8, INT2, INT4, TEXT, OID, JSON, FLOAT4, FLOAT8, BPCHAR, VARCHAR)
     + (DATE, TIME, TIMESTAMP, TIMESTAMPTZ, INTERVAL, TIMETZ, NUMERIC, UUID, JSONB, NAME)
 )
-INDEXABLE = STORABLE - {TIMETZ, INTERVAL, BYTEA, JSON, JSONB}
+INDEXABLE = STORABLE - {TIMETZ, INTERVAL, BYTEA, JSON, JSONB, OID, NAME}  # guess: catalog_types
 # Bytes a key column of the type counts for when declared; None = by its length.
 KEY_BYTES = {BOOL: 1, INT2: 2, INT4: 4, INT8: 8, FLOAT4: 4, FLOAT8: 8, DATE: 4, TIME: 8, TIMESTAMP: 8, TIMESTAMPTZ: 8, UUID: 16, OID: 4}
 
@@ -110,6 +111,23 @@ def resolve_type(node: dict[str, Any], catalog: Catalog | None, search_path: tup
             raise DsqlError("42P16", f'column has pseudo-type {row.name}')
         raise unsupported(f"datatype {row.display} not supported")
     return row.oid, typmod_of(row.oid, node), None
+
+
+def parameter_type(node: dict[str, Any], catalog: Catalog, path: tuple[str, ...]) -> int:
+    """The type oid of a function's parameter or result; arrays, domains and row types are allowed here."""
+    names = strings(node["names"])
+    row = types_by_name().get(names[-1])
+    if row is not None and (len(names) == 1 or names[-2] == "pg_catalog"):
+        if row.oid in REFUSED_TYPES:
+            raise refused_type(row.display)
+        return row.array_oid if node.get("arrayBounds") else row.oid
+    for where in (names[-2],) if len(names) > 1 else path:
+        if (where, names[-1]) in catalog.domains:
+            return catalog.domains[(where, names[-1])].oid
+        relation = catalog.relations.get((where, names[-1]))
+        if relation is not None:
+            return relation.oid
+    raise DsqlError("42704", f'type "{".".join(names)}" does not exist')
 
 
 def _position(node: dict[str, Any]) -> int | None:

@@ -376,7 +376,7 @@ def set_variable(stmt: dict[str, Any], text: str, session: Any, catalog: Any) ->
         settings.reset_all(inside)
     elif kind == "VAR_SET_MULTI":
         set_multi(stmt, name, session)
-    elif kind in ("VAR_SET_DEFAULT", "VAR_RESET"):
+    elif kind in ("VAR_SET_DEFAULT", "VAR_RESET"):  # guess: reset_refused
         if name.lower() != "session_authorization":
             settings.set(name, None, bool(stmt.get("is_local")), inside)
     elif kind == "VAR_SET_CURRENT":
@@ -400,7 +400,7 @@ def set_variable(stmt: dict[str, Any], text: str, session: Any, catalog: Any) ->
 
 
 def check_role(settings: SessionSettings, role: str, catalog: Any) -> None:
-    """SET LOCAL ROLE: the role must be there, and the session user a member of it."""
+    """SET LOCAL ROLE: the role must be there, and the session user a member of it (guess: set_role)."""
     from opendsql.catalog.ddl.change import membership
 
     found = catalog.roles.get(role)
@@ -414,7 +414,7 @@ def check_role(settings: SessionSettings, role: str, catalog: Any) -> None:
 
 
 def set_multi(stmt: dict[str, Any], name: str, session: Any) -> None:
-    """SET TRANSACTION is refused; SET SESSION CHARACTERISTICS takes what BEGIN takes."""
+    """SET TRANSACTION is refused (a wrong level first, guess: set_transaction_order); SET SESSION CHARACTERISTICS takes what BEGIN does."""
     options = {n["DefElem"]["defname"]: n["DefElem"]["arg"] for n in stmt.get("args") or () if "DefElem" in n}
     if "transaction_isolation" in options:
         level = options["transaction_isolation"]["A_Const"]["sval"]["sval"]

@@ -32,6 +32,7 @@ from opendsql.catalog.ddl import calls
 from opendsql.catalog.result import Pending, PyResult
 from opendsql.catalog.settings import SessionSettings, apply_format, settings_of, startup_options
 from opendsql.errors import DsqlError
+from opendsql.guesses import says
 from opendsql.query.parse import parse
 from opendsql.query.planner import Planner
 
@@ -144,7 +145,7 @@ class GatewayService:
         parameters = request.parameters
         user = parameters["user"]
         if parameters.get("replication", "false").lower() not in ("false", "off", "no", "0"):
-            raise DsqlError("0A000", "replication connections are not supported")
+            raise DsqlError("0A000", says("replication"))
         if self.authenticate is not None:
             lease = self.authenticate(user, request.password, lambda: self._newest_catalog(request))
             if lease is not None:

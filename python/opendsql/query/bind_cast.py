@@ -36,13 +36,13 @@ from opendsql.query.expr import (
 from opendsql.query.params import NeedsOriginal
 from opendsql.query.parts import Part
 from opendsql.registry import jsonpath, resolve
+from opendsql.registry.refused import REFUSED_TYPES, refused_type
 from opendsql.registry.types import TYPES_BY_NAME, TYPES_BY_OID, find_type, format_type, typmod_of
 
 Node = dict[str, Any]
 
 _REG_TYPES = {24, 2202, 2203, 2204, REGCLASS, 2206, 3734, 3769, 4089, 4096, 4191}
 _TYPMOD_TYPES = {BPCHAR, VARCHAR, NUMERIC, INTERVAL, 1083, 1114, 1184, 1266}
-_REFUSED_TYPES = {600, 601, 602, 603, 604, 628, 718}  # geometric ones are refused in expressions too
 
 
 class CastBinder(Part):
@@ -60,8 +60,8 @@ class CastBinder(Part):
             entry = TYPES_BY_NAME.get(name)
         if entry is None:
             return self._catalog_type(schema, name, names, node, position)
-        if entry.oid in _REFUSED_TYPES:
-            raise unsupported(f"datatype {entry.display} not supported")
+        if entry.oid in REFUSED_TYPES:
+            raise refused_type(entry.display)
         oid = entry.oid
         typmod = -1
         if "typmods" in node:
@@ -71,6 +71,15 @@ class CastBinder(Part):
                 raise DsqlError("42704", f'type "{name}[]" does not exist', position=position)
             oid = entry.array_oid or oid
         return oid, typmod
+
+    def domain_named(self, node: Node) -> Any:
+        """The domain a TypeName names, or None."""
+        names = [n["String"].get("sval", "") for n in node["names"]]
+        if node.get("arrayBounds") or (len(names) == 1 and names[0] in TYPES_BY_NAME):
+            return None
+        domains = getattr(self.catalog, "domains", None) or {}
+        path = (names[-2],) if len(names) > 1 else self.search_path
+        return next((domains[(schema, names[-1])] for schema in path if (schema, names[-1]) in domains), None)
 
     def _catalog_type(
         self, schema: str | None, name: str, names: list[str], node: Node, position: int | None

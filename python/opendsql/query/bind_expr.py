@@ -10,6 +10,8 @@ from dataclasses import replace
 from typing import Any
 
 from opendsql.errors import DsqlError, unsupported
+from opendsql.guesses import says
+from opendsql.query.bind_domain import enforced
 from opendsql.query.expr import (
     BOOL,
     DATE,
@@ -44,6 +46,7 @@ from opendsql.query.parts import Part
 from opendsql.query.scope import RangeItem, Scope
 from opendsql.query.spelling import value_function
 from opendsql.registry import resolve
+from opendsql.registry.refused import refused_type
 from opendsql.registry.types import TYPES_BY_OID, format_type
 
 Node = dict[str, Any]
@@ -76,7 +79,7 @@ class ExprBinder(Part):
         ((kind, item),) = node.items()
         method = getattr(self, "_bind_" + kind, None)
         if method is None:
-            raise unsupported(f"unsupported expression: {kind}")
+            raise unsupported(says("expression", node=kind))
         self.enter()
         try:
             return method(item, scope)
@@ -113,7 +116,7 @@ class ExprBinder(Part):
             return Const(BOOL, "true" if item["boolval"].get("boolval") else "false", location=location)
         if "fval" in item:
             return _number(item["fval"]["fval"], location)
-        raise unsupported("datatype bit not supported")
+        raise refused_type("bit")
 
     def _bind_ParamRef(self, item: Node, scope: Scope) -> Expr:
         location = item.get("location", 0)
@@ -401,7 +404,9 @@ class ExprBinder(Part):
         if "A_ArrayExpr" in item["arg"] and TYPES_BY_OID[oid].is_array:
             bound = self.array_expression(item["arg"]["A_ArrayExpr"], scope, oid)
             return self.length_coercion(bound, oid, typmod, "e")
-        return self.explicit_cast(self.expr(item["arg"], scope), oid, typmod, location)
+        cast = self.explicit_cast(self.expr(item["arg"], scope), oid, typmod, location)
+        domain = self.domain_named(item["typeName"])
+        return cast if domain is None else enforced(self, domain, cast)
 
     def _bind_GroupingFunc(self, item: Node, scope: Scope) -> Expr:
         if scope.level is None:

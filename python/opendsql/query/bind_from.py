@@ -183,6 +183,7 @@ class FromBinder(Part):
             for i, (column, col) in enumerate(zip(found.columns, node.columns(), strict=True))
         ]
         named = self._named(node, columns, alias, found.name, found.schema, rel)
+        # guess: system_column
         named.tables[0].system = (ScopeColumn("tableoid", Const(OID, str(found.oid))),)
         return named
 

@@ -44,6 +44,7 @@ from opendsql.query.parts import Part
 from opendsql.query.scope import Scope
 from opendsql.query.spelling import spelled
 from opendsql.registry import resolve
+from opendsql.registry.refused import TEXT_SEARCH, TEXT_SEARCH_DEFAULT, refuse_text_search
 from opendsql.registry.types import TYPES_BY_OID, format_type
 
 Node = dict[str, Any]
@@ -75,6 +76,14 @@ _NO_AGGREGATES = {
 }
 
 
+
+def configuration_of(args: list[Expr]) -> str | None:
+    """The text search configuration a call names; the default's name when it names none, None when it is no constant."""
+    if len(args) < 2:
+        return TEXT_SEARCH_DEFAULT
+    return args[0].text if isinstance(args[0], Const) else None
+
+
 class FunctionBinder(Part):
     """Mixin of Binder."""
 
@@ -93,6 +102,8 @@ class FunctionBinder(Part):
             text = f"sys.wait_for_job({shown}) is a procedure"
             raise DsqlError("42809", text, hint="To call a procedure, use CALL.", position=self.position(location))
         extra = self.user_functions(schema, name)
+        if name in TEXT_SEARCH and not extra:
+            refuse_text_search(name, configuration_of(args))
         oids = tuple(a.type_oid for a in args)
         try:
             if schema not in (None, "pg_catalog", "sys", "information_schema") and not extra:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from opendsql.catalog.ddl.refusals import refusal
 from opendsql.catalog.model import Column, Index, Table
 from opendsql.errors import DsqlError
-from opendsql.query import gate
 from opendsql.query.bind_expr import location_of
 from opendsql.query.bind_select import Query
 from opendsql.query.expr import REGCLASS, Col, Const, Expr, conjuncts
@@ -324,4 +324,4 @@ class InsertBinder(Part):
                 return self.update(item, outer)
             case "DeleteStmt":
                 return self.delete(item, outer)
-        raise gate.unsupported_statement(kind)
+        raise refusal(kind)

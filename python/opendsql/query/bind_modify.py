@@ -10,6 +10,7 @@ from typing import Any
 
 from opendsql.catalog.model import Column, Table
 from opendsql.errors import DsqlError, unsupported
+from opendsql.guesses import says
 from opendsql.query.bind_expr import location_of
 from opendsql.query.bind_from import FromItem
 from opendsql.query.bind_select import Query
@@ -85,7 +86,7 @@ class ModifyBinder(Part):
     def _filtered(self, plan: Plan, item: Node, scope: Scope) -> Plan:
         clause = item.get("whereClause")
         if clause is not None and "CurrentOfExpr" in clause:
-            raise unsupported("WHERE CURRENT OF is not supported")
+            raise unsupported(says("current_of"))
         return self.where(plan, clause, scope)
 
     def _returning_scope(self, scope: Scope, target: FromItem, table: Table, new_rel: int) -> Scope:

@@ -12,7 +12,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from opendsql.catalog.ddl import refusals
 from opendsql.errors import DsqlError, unsupported
+from opendsql.guesses import says
 from opendsql.query.parse import Statement
 
 Node = dict[str, Any]
@@ -49,13 +51,13 @@ def plan_copy(planner: Any, statement: Statement, request: Any) -> Any:
     node = statement.node
     is_from = bool(node.get("is_from"))
     if node.get("is_program"):
-        raise unsupported("COPY with PROGRAM not supported")
+        raise unsupported(says("copy_refusal", what="COPY with PROGRAM"))
     if "filename" in node:
-        raise unsupported("COPY with a file not supported")
+        raise unsupported(says("copy_refusal", what="COPY with a file"))
     plan = CopyPlan("from" if is_from else "to", None)
     _options(plan, node, statement)
     if is_from and "whereClause" in node:
-        raise unsupported("COPY FROM with WHERE not supported")
+        raise unsupported(says("copy_refusal", what="COPY FROM with WHERE"))
     target = _target(node, is_from, planner, request)
     ir, binder = planner.program_ir(target, getattr(request, "session", None), _params())
     plan.program, plan.ir = planner.compile(ir), ir
@@ -79,7 +81,7 @@ def _target(node: Node, is_from: bool, planner: Any, request: Any) -> Statement:
     if "query" in node:
         ((kind, query),) = node["query"].items()
         if kind not in ("SelectStmt", "InsertStmt", "UpdateStmt", "DeleteStmt"):
-            raise unsupported("COPY of this query is not supported")
+            raise refusals.refusal(kind)
         return Statement(kind, query, "")
     names = [n["String"].get("sval", "") for n in node.get("attlist", ())]
     relation = node["relation"]
@@ -133,7 +135,7 @@ def _options(plan: CopyPlan, node: Node, statement: Statement) -> None:
         seen.add(name)
         given[name] = _value(option.get("arg"))
         if name == "freeze" and given[name] not in ("false", "off", "0"):
-            raise unsupported("COPY FREEZE not supported")
+            raise unsupported(says("copy_refusal", what="COPY FREEZE"))
     plan.format = str(given.pop("format", "text"))
     if plan.format not in _FORMATS:
         raise DsqlError("22023", f'COPY format "{plan.format}" not recognized')

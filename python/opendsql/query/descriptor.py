@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from opendsql.catalog.model import Column, Index, Table
+from opendsql.catalog.model import Index, Table
+from opendsql.query import bind_domain
 from opendsql.query.access import TreeShape
-from opendsql.query.expr import BOOL, Col, Expr, NullTest, conjuncts
+from opendsql.query.expr import BOOL, Col, Expr, conjuncts
 from opendsql.query.logical import Scan
-from opendsql.query.scope import RangeItem, Scope, ScopeColumn
+from opendsql.query.scope import Scope
 
 Emit = Any  # (Expr) -> IR expression
 
@@ -156,25 +157,5 @@ def domain_checks(binder: Any, table: Table) -> list[dict[str, Any]]:
         if domain is None:
             continue
         value = Col(column.type_oid, 0, column.attnum - 1, typmod=column.typmod)
-        if getattr(domain, "not_null", False):
-            found.append({"name": "", "domain": domain.name, "not_null": True, "expr": _not_null(value)})
-        for check in getattr(domain, "checks", ()):
-            found.append(
-                {
-                    "name": check.name,
-                    "domain": domain.name,
-                    "expr": _domain_check(binder, check.expression, column, value),
-                }
-            )
+        found.extend({"name": name, "expr": condition} for name, condition in bind_domain.conditions(binder, domain, value))
     return found
-
-
-def _not_null(value: Col) -> Expr:
-    return NullTest(BOOL, value, False)
-
-
-def _domain_check(binder: Any, text: str, column: Column, value: Col) -> Expr:
-    item = ScopeColumn("value", value)
-    scope = Scope(star=[item], tables=[RangeItem("", [item])])
-    del column
-    return binder.coerce(binder.stored_expression(text, scope, "check"), BOOL)

@@ -31,6 +31,7 @@ import pgparse
 
 from opendsql import limits
 from opendsql.catalog import versions
+from opendsql.catalog.ddl.refusals import refusal
 from opendsql.catalog.result import PyResult
 from opendsql.errors import DsqlError
 from opendsql.guesses import choice
@@ -71,7 +72,7 @@ def plan_explain(planner: Any, statement: Statement, request: Any) -> Any:
     inner = Statement(kind, node, statement.text, statement.start, statement.end)
     gate.check_statement(inner)
     if kind not in gate.PLANNED:
-        raise gate.unsupported_statement(kind)
+        raise refusal(kind)
     session = getattr(request, "session", None)
     declared = list(getattr(request, "param_oids", None) or ())
     started = time.perf_counter()

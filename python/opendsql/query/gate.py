@@ -11,13 +11,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from opendsql.errors import DsqlError, unsupported
+from opendsql.catalog import ddl
+from opendsql.catalog.ddl.refusals import refusal
+from opendsql.errors import unsupported
 from opendsql.guesses import says
 from opendsql.query.parse import Statement
 
 Node = dict[str, Any]
 
-PLANNED = frozenset({"SelectStmt", "InsertStmt", "UpdateStmt", "DeleteStmt"})
+PLANNED = frozenset({"SelectStmt", "InsertStmt", "UpdateStmt", "DeleteStmt"})  # TABLE t is a SELECT (guess: table_statement)
 UTILITY = frozenset(
     {
         "TransactionStmt",
@@ -31,12 +33,6 @@ UTILITY = frozenset(
     }
 )
 
-# Statements whose refusal is not the node name.
-_MESSAGES = {
-    "MergeStmt": "unsupported statement type: MERGE",
-    "VacuumStmt": "unsupported VACUUM statement",
-}
-
 _TRANSACTION_KINDS = {
     "TRANS_STMT_SAVEPOINT": "SAVEPOINT",
     "TRANS_STMT_RELEASE": "RELEASE",
@@ -46,62 +42,20 @@ _TRANSACTION_KINDS = {
     "TRANS_STMT_ROLLBACK_PREPARED": "ROLLBACK PREPARED",
 }
 
-# Always refused with the node-name form, whatever catalog.ddl knows.
-_REFUSED = frozenset(
-    {
-        "TruncateStmt",
-        "LockStmt",
-        "ListenStmt",
-        "NotifyStmt",
-        "UnlistenStmt",
-        "DoStmt",
-        "PrepareStmt",
-        "ExecuteStmt",
-        "DiscardStmt",
-        "DeclareCursorStmt",
-        "FetchStmt",
-        "ClosePortalStmt",
-        "ReindexStmt",
-        "ClusterStmt",
-        "CheckPointStmt",
-        "LoadStmt",
-        "ImportForeignSchemaStmt",
-        "CreateTableAsStmt",
-        "RefreshMatViewStmt",
-        "AlterSystemStmt",
-        "DropOwnedStmt",
-        "ReassignOwnedStmt",
-        "SecLabelStmt",
-        "RuleStmt",
-    }
-)
-
-
-def node_name(kind: str) -> str:
-    """The name of a parse node as DSQL prints it: without its Stmt ending."""
-    return kind[:-4] if kind.endswith("Stmt") else kind
-
-
-def unsupported_statement(kind: str) -> DsqlError:
-    """The refusal of a whole statement."""
-    return unsupported(_MESSAGES.get(kind) or says("statement", node=node_name(kind)))
-
 
 def check_statement(statement: Statement) -> None:
     """Raise DSQL's refusal of this statement, if it has one."""
     kind, node = statement.kind, statement.node
-    if kind == "VacuumStmt":
-        if node.get("is_vacuumcmd"):
-            raise unsupported_statement(kind)
-        return
-    if kind in _MESSAGES or kind in _REFUSED:
-        raise unsupported_statement(kind)
     if kind == "TransactionStmt":
         _check_transaction(node)
-    elif kind == "DeallocateStmt" and not node.get("isall"):
-        raise unsupported_statement(kind)
     elif kind == "SelectStmt" and node.get("intoClause"):
-        raise unsupported_statement("CreateTableAsStmt")
+        raise refusal("CreateTableAsStmt")  # guess: select_into
+    elif kind == "DeallocateStmt" and not node.get("isall"):
+        raise refusal(kind)
+    elif kind == "VacuumStmt" and node.get("is_vacuumcmd"):
+        raise refusal(kind)
+    elif kind not in PLANNED and kind not in UTILITY and ddl.handler_for(kind) is None:
+        raise refusal(kind)
 
 
 def _check_transaction(node: Node) -> None:
@@ -110,7 +64,7 @@ def _check_transaction(node: Node) -> None:
         raise unsupported(says("transaction_statement", kind=_TRANSACTION_KINDS[kind]))
     if node.get("chain"):
         verb = "COMMIT" if kind == "TRANS_STMT_COMMIT" else "ROLLBACK"
-        raise unsupported(f"{verb} AND CHAIN not supported")
+        raise unsupported(says("and_chain", verb=verb))
     transaction_options(node.get("options", ()))
 
 
@@ -127,7 +81,7 @@ def transaction_options(options: Any) -> bool | None:
                 read_only = bool(constant["ival"].get("ival", 0))
             case "transaction_deferrable":
                 word = "DEFERRABLE" if constant["ival"].get("ival", 0) else "NOT DEFERRABLE"
-                raise unsupported(f"{word} not supported for BEGIN")
+                raise unsupported(says("begin_deferrable", word=word))
     return read_only
 
 
@@ -140,8 +94,8 @@ def check_isolation_level(level: str) -> None:
 def check_query(node: Node) -> None:
     """Clauses of one query level that DSQL refuses."""
     if "intoClause" in node:
-        raise unsupported_statement("CreateTableAsStmt")
-    for item in node.get("lockingClause", ()):
+        raise refusal("CreateTableAsStmt")
+    for item in node.get("lockingClause", ()):  # NOWAIT, SKIP LOCKED: nothing waits (guess: locking_options)
         strength = item["LockingClause"]["strength"]
         if strength not in ("LCS_FORUPDATE", "LCS_FORKEYSHARE", "LCS_NONE"):
             raise unsupported("locking clauses other than FOR UPDATE/FOR KEY SHARE are not supported")

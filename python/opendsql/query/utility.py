@@ -10,8 +10,8 @@ from collections.abc import Callable
 from typing import Any
 
 from opendsql.catalog import ddl
+from opendsql.catalog.ddl.refusals import refusal
 from opendsql.catalog.result import PyResult
-from opendsql.errors import DsqlError, unsupported
 from opendsql.query import gate
 from opendsql.query.outdated import outdated_first
 from opendsql.query.parse import Statement
@@ -39,7 +39,7 @@ def plan(planner: Any, statement: Statement, request: Any) -> Any:
             return _constant(PyResult("SET CONSTRAINTS"))
     handler = ddl.handler_for(statement.kind)
     if handler is None:
-        raise gate.unsupported_statement(statement.kind)
+        raise refusal(statement.kind)
     return _wrapped(planner, statement, request, handler)
 
 
@@ -120,14 +120,3 @@ def _highest_param_ref(node: Any) -> int:
     if isinstance(node, list):
         return max([0, *(_highest_param_ref(v) for v in node)])
     return 0
-
-
-def refuse_read_only(session: Any, tag: str) -> None:
-    """25006 for a statement that writes in a READ ONLY transaction."""
-    if getattr(session, "read_only", False):
-        raise DsqlError("25006", f"cannot execute {tag} in a read-only transaction")
-
-
-def refuse_file(what: str) -> DsqlError:
-    """COPY to or from a server file."""
-    return unsupported(f"COPY {what} not supported")

@@ -57,14 +57,3 @@ FUNCTIONS: tuple[Function, ...] = tuple(FUNCTIONS_BY_OID.values())
 FUNCTIONS_BY_NAME: dict[str, list[Function]] = {}
 for _function in FUNCTIONS:
     FUNCTIONS_BY_NAME.setdefault(_function.name, []).append(_function)
-
-# What DSQL knows by name and refuses: 0A000 `function <name> not supported`.
-REFUSED: frozenset[str] = frozenset(
-    prefix + name + suffix
-    for prefix, names in (
-        ("pg_advisory_", ("lock", "xact_lock", "unlock")),
-        ("pg_try_advisory_", ("lock", "xact_lock")),
-    )
-    for name in names
-    for suffix in ("", "_shared")
-) | {"pg_advisory_unlock_all"}

@@ -48,8 +48,6 @@ FUNCTIONS = functions("""
  3425 pg_partition_ancestors(regclass) -> regclass                       hook:pg_partition_ancestors  stable
  6121 pg_relation_is_publishable(regclass) -> bool                        hook:pg_relation_is_publishable  stable
  3408 pg_get_partition_constraintdef(oid) -> text                        hook:pg_get_partition_constraintdef  stable
- 2322 pg_tablespace_size(oid) -> int8                                    hook:pg_tablespace_size  volatile
- 2323 pg_tablespace_size(name) -> int8                                   hook:pg_tablespace_size  volatile
  3424 pg_partition_root(regclass) -> regclass                            hook:pg_partition_root  stable
  1573 pg_get_ruledef(oid) -> text                                        hook:pg_get_ruledef  stable
  2504 pg_get_ruledef(oid, bool) -> text                                  hook:pg_get_ruledef  stable
@@ -92,22 +90,13 @@ FUNCTIONS = functions("""
  2288 pg_size_pretty(int8) -> text                                       py:pg_size_pretty
  3166 pg_size_pretty(numeric) -> text                                    py:pg_size_pretty
  3334 pg_size_bytes(text) -> int8                                        py:pg_size_bytes
- 2325 pg_relation_size(regclass) -> int8                                 hook:pg_relation_size  volatile
- 2332 pg_relation_size(regclass, text) -> int8                           hook:pg_relation_size  volatile
- 2286 pg_total_relation_size(regclass) -> int8                           hook:pg_total_relation_size  volatile
- 2997 pg_table_size(regclass) -> int8                                    hook:pg_table_size  volatile
- 2998 pg_indexes_size(regclass) -> int8                                  hook:pg_indexes_size  volatile
- 2168 pg_database_size(name) -> int8                                     hook:pg_database_size  volatile
- 2324 pg_database_size(oid) -> int8                                      hook:pg_database_size  volatile
   638 pg_index_column_has_property(regclass, int4, text) -> bool         hook:pg_index_column_has_property  stable
   637 pg_index_has_property(regclass, text) -> bool                      hook:pg_index_has_property  stable
   636 pg_indexam_has_property(oid, text) -> bool                         hook:pg_indexam_has_property  stable
  3078 pg_sequence_parameters(oid) -> record(start_value int8, minimum_value int8, maximum_value int8, increment int8, cycle_option bool, cache_size int8, data_type oid) hook:pg_sequence_parameters  stable
  4032 pg_sequence_last_value(regclass) -> int8                           hook:pg_sequence_last_value  volatile
  2196 inet_client_addr() -> inet                                         hook:inet_client_addr  stable nulls
- 2198 inet_server_addr() -> inet                                         hook:inet_server_addr  stable nulls
  2197 inet_client_port() -> int4                                         hook:inet_client_port  stable nulls
- 2199 inet_server_port() -> int4                                         hook:inet_server_port  stable nulls
  2943 txid_current() -> int8                                             hook:txid_current  stable
  3348 txid_current_if_assigned() -> int8                                 hook:txid_current_if_assigned  stable
  5059 pg_current_xact_id() -> xid8                                       hook:pg_current_xact_id  stable
@@ -118,7 +107,6 @@ FUNCTIONS = functions("""
  3843 pg_column_is_updatable(regclass, int2, bool) -> bool               hook:pg_column_is_updatable  stable
  2171 pg_cancel_backend(int4) -> bool                                    hook:pg_cancel_backend  volatile
  2096 pg_terminate_backend(int4, timeout int8 = 0) -> bool               hook:pg_terminate_backend  volatile
- 3809 pg_export_snapshot() -> text                                       hook:pg_export_snapshot  volatile
  2561 pg_blocking_pids(int4) -> int4[]                                   hook:pg_blocking_pids  volatile
  3163 pg_trigger_depth() -> int4                                         hook:pg_trigger_depth  stable
  3537 pg_describe_object(oid, oid, int4) -> text                         hook:pg_describe_object  stable

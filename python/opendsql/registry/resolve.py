@@ -20,9 +20,10 @@ from typing import Any
 from opendsql.errors import DsqlError
 from opendsql.registry import polymorphic
 from opendsql.registry.casts import CASTS_BY_PAIR
-from opendsql.registry.functions import FUNCTIONS_BY_NAME, REFUSED
+from opendsql.registry.functions import FUNCTIONS_BY_NAME
 from opendsql.registry.operator_table import Operator
 from opendsql.registry.operators import OPERATORS_BY_NAME, OPERATORS_BY_OID
+from opendsql.registry.refused import refuse_function
 from opendsql.registry.table import Function
 from opendsql.registry.types import ANY, ANYARRAY, TYPES_BY_OID, UNKNOWN, find_type, format_type
 
@@ -384,8 +385,7 @@ def find_function(
         variadic_call: the call spells VARIADIC before its last argument.
         extra: candidates of the database itself (user functions), as Function rows.
     """
-    if name in REFUSED:
-        raise DsqlError("0A000", f"function {name} not supported")
+    refuse_function(name)
     match = _find_function(name, tuple(arg_types), tuple(arg_names), variadic_call, tuple(extra))
     if isinstance(match, FunctionMatch):
         return match

@@ -15,8 +15,6 @@ from sqlglot import ErrorLevel, Token, TokenType, exp
 from sqlglot.dialects.dialect import Dialect
 from sqlglot.errors import SqlglotError
 
-from opendsql.catalog.ddl.refusals import MESSAGES, message
-from opendsql.catalog.ddl.refusals import NODES as REFUSED
 from opendsql.catalog.settings_table import SETTINGS
 from opendsql.errors import DsqlError, OperatorError
 from opendsql.query.gate import check_statement
@@ -70,8 +68,6 @@ def refusal(sql: str) -> str | None:
             check_statement(statement)
             if statement.kind == "IndexStmt" and statement.node.get("accessMethod", "btree") != "btree":
                 return "DSQL refuses this: 0A000 USING not supported for CREATE INDEX"
-            if statement.kind in REFUSED or statement.kind in MESSAGES:
-                return f"DSQL refuses this: 0A000 {message(statement.kind)}"
             if statement.kind == "VariableSetStmt" and not (setting := SETTINGS.get(statement.node.get("name", ""))):
                 return f'DSQL refuses this: 42704 unrecognized configuration parameter "{statement.node.get("name", "")}"'
             if statement.kind == "VariableSetStmt" and setting and not setting.settable:

@@ -25,7 +25,7 @@ Handler = Callable[[dict[str, Any], str, Any, Any], PyResult | Pending]
 
 
 def handler_for(node: str) -> Handler | None:
-    """The handler of a parse node's name ('CreateStmt'), or None when the node is not the catalog's business."""
+    """The handler of a parse node's name ('CreateStmt'), or None: not the catalog's business, or refused (refusals.py)."""
     return _handlers().get(node)
 
 
@@ -51,7 +51,6 @@ def _assemble() -> dict[str, Handler]:
         drop,
         grants,
         indexes,
-        refusals,
         rename,
         roles,
         routines,
@@ -61,8 +60,7 @@ def _assemble() -> dict[str, Handler]:
         views,
     )
 
-    table: dict[str, Handler] = {node: refusals.refusing(node) for node in (*refusals.NODES, *refusals.MESSAGES)}
-    table |= {
+    return {
         "CreateStmt": create_table.create_table,
         "AlterTableStmt": alter_table.alter_table,
         "IndexStmt": indexes.create_index,
@@ -83,7 +81,6 @@ def _assemble() -> dict[str, Handler]:
         "AlterStatsStmt": statistics.alter_statistics,
         "CreateRoleStmt": roles.create_role,
         "AlterRoleStmt": roles.alter_role,
-        "AlterRoleSetStmt": roles.alter_role_set,
         "DropRoleStmt": roles.drop_role,
         "GrantRoleStmt": roles.grant_role,
         "GrantStmt": grants.grant,
@@ -95,4 +92,3 @@ def _assemble() -> dict[str, Handler]:
         "VariableSetStmt": settings.set_variable,
         "VariableShowStmt": settings.show_variable,
     }
-    return table

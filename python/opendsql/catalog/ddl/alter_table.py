@@ -9,13 +9,14 @@ from opendsql.catalog import datatypes as dt
 from opendsql.catalog import jobs
 from opendsql.catalog.ddl import columns as column_rules
 from opendsql.catalog.ddl import constraints as rules
-from opendsql.catalog.ddl import dependencies, sequences
-from opendsql.catalog.ddl.change import Change, all_indexes, changed
+from opendsql.catalog.ddl import dependencies, refusals, sequences
+from opendsql.catalog.ddl.change import Change, all_indexes, changed, role_oid
 from opendsql.catalog.ddl.expressions import column_references
 from opendsql.catalog.ddl.indexes import JOB_COLUMNS
 from opendsql.catalog.model import Column, Sequence, Table, View
 from opendsql.catalog.result import PyResult
 from opendsql.errors import DsqlError, unsupported
+from opendsql.guesses import says
 from opendsql.limits import COLUMNS_LIFETIME_MAX, COLUMNS_PER_TABLE_MAX
 
 # Actions refused as a whole: subtype -> words of `unsupported ALTER TABLE <words> statement`.
@@ -33,6 +34,7 @@ REFUSED = {
     "AT_SetAccessMethod": "SET ACCESS METHOD", "AT_EnableRule": "ENABLE RULE", "AT_DisableRule": "DISABLE RULE",
     "AT_EnableAlwaysRule": "ENABLE ALWAYS RULE", "AT_EnableReplicaRule": "ENABLE REPLICA RULE", "AT_AddOf": "OF",
     "AT_DropOf": "NOT OF", "AT_DropOids": "SET WITHOUT OIDS", "AT_GenericOptions": "OPTIONS",
+    # guess: named_trigger
     "AT_EnableAlwaysTrig": "ENABLE ALWAYS TRIGGER", "AT_EnableReplicaTrig": "ENABLE REPLICA TRIGGER",
     "AT_EnableTrig": "ENABLE TRIGGER", "AT_DisableTrig": "DISABLE TRIGGER",
 }  # fmt: skip
@@ -40,16 +42,16 @@ REFUSED = {
 
 def refused(words: str) -> DsqlError:
     """`unsupported ALTER TABLE <words> statement`."""
-    return unsupported(f"unsupported ALTER TABLE {words} statement")
+    return unsupported(says("alter_table", action=words))
 
 
 def alter_table(stmt: dict[str, Any], text: str, session: Any, catalog: Any) -> PyResult:
     """ALTER TABLE / VIEW / INDEX / SEQUENCE with a list of actions."""
     what = stmt.get("objtype", "OBJECT_TABLE")
     if what == "OBJECT_TYPE":
-        raise unsupported("ALTER TYPE not supported")
+        raise refusals.refusal("AlterCompositeStmt")
     if what in ("OBJECT_FOREIGN_TABLE", "OBJECT_MATVIEW"):
-        raise unsupported("unsupported statement: AlterTable")
+        raise refusals.refusal("AlterTableStmt")
     word = what.removeprefix("OBJECT_")
     commands = [node["AlterTableCmd"] for node in stmt["cmds"]]
     if stmt.get("async"):
@@ -59,7 +61,7 @@ def alter_table(stmt: dict[str, Any], text: str, session: Any, catalog: Any) -> 
     change = Change(session, catalog, f"ALTER {word}")
     target = find_target(change, stmt, word)
     if target is None:
-        change.notice(f'relation "{stmt["relation"]["relname"]}" does not exist, skipping', "42P01")
+        change.notice(f'relation "{stmt["relation"]["relname"]}" does not exist, skipping')
         return change.nothing()
     if isinstance(target, View):
         return alter_view(change, target, commands)
@@ -76,7 +78,7 @@ def alter_table(stmt: dict[str, Any], text: str, session: Any, catalog: Any) -> 
 def find_target(change: Change, stmt: dict[str, Any], word: str) -> Table | View | Sequence | None:
     """The relation altered; ALTER TABLE may also name a view or sequence where PostgreSQL allows it."""
     if word == "INDEX":
-        raise unsupported("unsupported ALTER INDEX statement")
+        raise unsupported(says("alter_index"))
     relation = change.find(stmt["relation"], bool(stmt.get("missing_ok")))
     kinds = {"VIEW": View, "SEQUENCE": Sequence}
     if relation is not None and word in kinds and not isinstance(relation, kinds[word]):
@@ -85,7 +87,7 @@ def find_target(change: Change, stmt: dict[str, Any], word: str) -> Table | View
 
 
 def refuse_action(command: dict[str, Any]) -> None:
-    """Refuse by the action's kind alone, before any name is looked up."""
+    """Refuse by the action's kind alone, before any name is looked up (guess: alter_table_order)."""
     subtype = command["subtype"]
     if subtype in REFUSED:
         raise refused(REFUSED[subtype])
@@ -115,7 +117,7 @@ def refuse_constraint(constraint: dict[str, Any]) -> None:
 def validate_async(stmt: dict[str, Any], commands: list[dict[str, Any]], session: Any, catalog: Any) -> PyResult:
     """ALTER TABLE ASYNC t VALIDATE CONSTRAINT c: a job, and its id."""
     if len(commands) != 1 or commands[0]["subtype"] != "AT_ValidateConstraint":
-        raise unsupported("ALTER TABLE ASYNC supports only VALIDATE CONSTRAINT")
+        raise unsupported(says("alter_table_async"))
     change = Change(session, catalog, "ALTER TABLE")
     table = change.find_table(stmt["relation"])
     change.require_owner(table, "table")
@@ -159,17 +161,6 @@ def alter_sequence_owner(change: Change, sequence: Sequence, commands: list[dict
         sequence = changed(sequence, owner_oid=role_oid(change, command["newowner"]))
     change.put(sequence)
     return change.done()
-
-
-def role_oid(change: Change, spec: dict[str, Any]) -> int:
-    """The oid of a RoleSpec."""
-    body = spec.get("RoleSpec", spec)
-    if body["roletype"] != "ROLESPEC_CSTRING":
-        return change.user_oid
-    role = change.catalog.roles.get(body["rolename"])
-    if role is None:
-        raise DsqlError("42704", f'role "{body["rolename"]}" does not exist')
-    return role.oid
 
 
 class TableChange:

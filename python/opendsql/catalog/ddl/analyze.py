@@ -1,4 +1,4 @@
-"""ANALYZE: counts rows for the planner; VACUUM is refused.
+"""ANALYZE: counts rows for the planner.
 
 The estimate is part of the table's row. It is written without stamping the table's version: nobody's plan becomes wrong
 by it, so nobody gets OC001; the transaction itself is refused when a DDL changed the table meanwhile.
@@ -13,15 +13,14 @@ from opendsql.catalog.ddl.change import Change, changed
 from opendsql.catalog.model import Table
 from opendsql.catalog.names import qualified
 from opendsql.catalog.result import PyResult
-from opendsql.errors import DsqlError, unsupported
+from opendsql.errors import DsqlError
+from opendsql.guesses import says
 
 
 def vacuum(stmt: dict[str, Any], text: str, session: Any, catalog: Any) -> PyResult:
-    """ANALYZE [table [(columns)] [, ...]]."""
-    if stmt.get("is_vacuumcmd"):
-        raise unsupported("unsupported VACUUM statement")
+    """ANALYZE [VERBOSE] [table [(columns)] [, ...]] (guess: analyze_forms)."""
     if session.in_transaction:
-        raise DsqlError("25001", "ANALYZE cannot run inside a transaction block")
+        raise DsqlError("25001", says("analyze_in_transaction"))
     change = Change(session, catalog, "ANALYZE")
     if stmt.get("rels"):
         tables = []

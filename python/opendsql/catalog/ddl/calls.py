@@ -12,9 +12,12 @@ from collections.abc import Callable
 from typing import Any
 
 from opendsql.catalog import jobs
+from opendsql.catalog.datatypes import format_type
 from opendsql.catalog.names import strings
 from opendsql.catalog.result import Pending, PyResult
+from opendsql.catalog.settings import settings_of
 from opendsql.errors import DsqlError, unsupported
+from opendsql.guesses import says
 from opendsql.limits import TRANSACTION_AGE_MAX_S
 
 COLUMNS = [("succeeded", 16)]
@@ -30,7 +33,8 @@ def call(stmt: dict[str, Any], text: str, session: Any, catalog: Any, params: li
     if any("SubLink" in node for node in arguments):
         raise unsupported("cannot use subquery in CALL argument")
     if names[-2:] != ["sys", "wait_for_job"]:
-        raise unknown(names, arguments)
+        refuse_function_call(names, arguments, session, catalog)
+        raise unknown(names, arguments)  # sys.cancel_job too (guess: cancel_job)
     if len(arguments) != 1:
         raise unknown(names, arguments)
     job_id = argument(arguments[0], params)
@@ -40,9 +44,19 @@ def call(stmt: dict[str, Any], text: str, session: Any, catalog: Any, params: li
     return Pending(Waiter(session, job_id).poll, columns=COLUMNS)
 
 
+def refuse_function_call(names: list[str], arguments: list[dict[str, Any]], session: Any, catalog: Any) -> None:
+    """42809 for a CALL that names one of the database's functions."""
+    path = settings_of(session).search_path if len(names) == 1 else (names[-2],)
+    for schema in path:
+        for function in catalog.functions.get((schema, names[-1]), ()):
+            if len(function.arg_types) == len(arguments):
+                shown = ", ".join(format_type(oid, None) for oid in function.arg_types)
+                hint = "To call a function, use SELECT."
+                raise DsqlError("42809", f"{'.'.join(names)}({shown}) is not a procedure", hint=hint)
+
+
 def unknown(names: list[str], arguments: list[dict[str, Any]]) -> DsqlError:
     """42883 for a procedure that is not there."""
-    from opendsql.catalog.datatypes import format_type
     from opendsql.catalog.deparse import Deparser
 
     kinds = ", ".join(format_type(Deparser().type_of(node) or 705, None) for node in arguments)
@@ -79,7 +93,7 @@ class Waiter:
         """The result once the job is over."""
         job = self._look()
         if job is None:
-            raise DsqlError("42704", f'job "{self.job_id}" does not exist')
+            raise DsqlError("42704", says("unknown_job", id=self.job_id))
         if job.is_finished:
             return PyResult("CALL", COLUMNS, [("t" if job.status == jobs.COMPLETED else "f",)])
         if time.monotonic() > self.deadline:

@@ -8,6 +8,7 @@
 Invariants
   C1  the rules are checked before the first row is written: one DDL statement per transaction, none beside writes of
       data, none in a read-only transaction.
+      ROLLBACK undoes it: catalogs are rows like others (guess: ddl_rollback).
   C2  whoever takes an oid or changes which names exist stamps the namespace; put and remove do that by themselves.
   C3  a new foreign key stamps its parent: who deletes a row there must have been planned with the check of the child.
 """
@@ -33,6 +34,7 @@ from opendsql.catalog.result import Notice, PyResult
 from opendsql.catalog.settings import settings_of
 from opendsql.errors import DsqlError, unsupported
 
+SYSTEM_COLUMNS = frozenset(("ctid", "xmin", "cmin", "xmax", "cmax", "tableoid"))
 SYSTEM_SCHEMAS = frozenset(("pg_catalog", "information_schema", "sys"))
 
 
@@ -51,7 +53,7 @@ class Change:
             raise DsqlError("25006", f"cannot execute {tag} in a read-only transaction")
         if session.did_ddl:
             raise unsupported("multiple ddl statements not supported in a transaction")
-        if session.did_dml:
+        if session.did_dml:  # guess: select_with_ddl
             raise unsupported("ddl and dml are not supported in the same transaction")
 
     @property
@@ -214,6 +216,17 @@ def membership(catalog: Catalog, role_oid: int) -> set[int]:
             role = catalog.by_oid.get(oid)
             todo.extend(getattr(role, "member_of", ()))
     return found
+
+
+def role_oid(change: Change, spec: dict[str, Any]) -> int:
+    """The oid of a RoleSpec."""
+    body = spec.get("RoleSpec", spec)
+    if body["roletype"] != "ROLESPEC_CSTRING":
+        return change.user_oid
+    role = change.catalog.roles.get(body["rolename"])
+    if role is None:
+        raise DsqlError("42704", f'role "{body["rolename"]}" does not exist')
+    return role.oid
 
 
 def check_database(database: str | None, schema: str | None, name: str) -> None:

@@ -14,6 +14,7 @@ from opendsql.catalog.ddl import expressions, sequences
 from opendsql.catalog.deparse import Deparser
 from opendsql.catalog.model import Column
 from opendsql.errors import DsqlError, unsupported
+from opendsql.guesses import says
 
 _STORAGE = {"plain": "p", "external": "e", "extended": "x", "main": "m"}
 
@@ -38,7 +39,7 @@ def read_column(change: Any, body: dict[str, Any], attnum: int, table: str) -> C
     if body.get("collClause"):
         raise unsupported("COLLATE clause not supported")
     if body.get("compression"):
-        raise unsupported("COMPRESSION clause not supported for CREATE TABLE")
+        raise unsupported(says("create_table_clause", clause="COMPRESSION"))
     storage = storage_code(body.get("storage_name"), type_oid)
     source = ColumnSource(Column(name, attnum, type_oid, typmod, storage=storage, domain_oid=domain_oid))
     not_null = nullable = False
@@ -94,7 +95,7 @@ def serial_checked(type_name: dict[str, Any]) -> dict[str, Any]:
     """serial and its kin are no types here: the written name is echoed."""
     names = [part["String"]["sval"] for part in type_name.get("names") or ()]
     if len(names) == 1 and names[0] in ("serial", "bigserial", "smallserial", "serial2", "serial4", "serial8"):
-        raise DsqlError("42704", f'type "{names[0]}" does not exist', position=type_name.get("location", -2) + 1 or None)
+        raise DsqlError("42704", says("serial_name", name=names[0]), position=type_name.get("location", -2) + 1 or None)
     return type_name
 
 

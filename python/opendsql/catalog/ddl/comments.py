@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from opendsql.catalog.ddl import refusals
 from opendsql.catalog.ddl.change import Change, all_indexes, changed
 from opendsql.catalog.ddl.rename import find_function, find_named, with_index
 from opendsql.catalog.model import Sequence, Table, View
@@ -26,7 +27,7 @@ def comment(stmt: dict[str, Any], text: str, session: Any, catalog: Any) -> PyRe
     if kind in _KINDS:
         action = on_relation
     if action is None:
-        raise unsupported("unsupported statement: Comment")
+        raise refusals.refusal("CommentStmt")  # guess: comment_object
     change = Change(session, catalog, "COMMENT")
     item = action(change, stmt, stmt.get("comment") or None)
     if item is None:

@@ -10,6 +10,7 @@ from opendsql.catalog.ddl import expressions
 from opendsql.catalog.model import Check, Column, ForeignKey, Index, Table
 from opendsql.catalog.names import choose_name, index_columns_part, strings
 from opendsql.errors import DsqlError, unsupported
+from opendsql.guesses import says
 from opendsql.limits import INDEXES_PER_TABLE_MAX, KEY_BYTES_DECLARED_MAX, KEY_COLUMNS_MAX
 
 
@@ -17,7 +18,7 @@ def check_clauses(constraint: dict[str, Any]) -> None:
     """Refuse what DSQL refuses of a table or column constraint of CREATE TABLE."""
     kind = constraint["contype"]
     if kind == "CONSTR_EXCLUSION":
-        raise unsupported("EXCLUDE constraint not supported")
+        raise unsupported(says("exclude_constraint"))
     if kind == "CONSTR_CHECK" and (constraint.get("deferrable") or constraint.get("initdeferred")):
         raise unsupported("CHECK constraints cannot be marked DEFERRABLE")
     if kind in ("CONSTR_UNIQUE", "CONSTR_PRIMARY"):
@@ -26,7 +27,7 @@ def check_clauses(constraint: dict[str, Any]) -> None:
         if constraint.get("options"):
             raise unsupported("WITH clause not supported for CREATE TABLE")
         if constraint.get("indexspace"):
-            raise unsupported("TABLESPACE clause not supported for CREATE TABLE")
+            raise unsupported(says("create_table_clause", clause="TABLESPACE"))
 
 
 def key_columns(names: Sequence[str], columns: Sequence[Column], what: str) -> list[Column]:
@@ -97,7 +98,7 @@ def build_check(
     """A CHECK constraint."""
     node = constraint["raw_expr"]
     if constraint.get("is_no_inherit"):
-        raise unsupported("NO INHERIT not supported for CHECK constraints")
+        raise unsupported(says("check_no_inherit"))
     text = expressions.stored_expression(change, node, columns, "check", table)
     name = constraint.get("conname")
     if name is None:

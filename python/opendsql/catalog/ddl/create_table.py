@@ -7,19 +7,19 @@ from typing import Any
 from opendsql.catalog.ddl import columns as column_rules
 from opendsql.catalog.ddl import constraints as rules
 from opendsql.catalog.ddl import grants, sequences
-from opendsql.catalog.ddl.change import Change, all_indexes, changed
+from opendsql.catalog.ddl.change import SYSTEM_COLUMNS, Change, all_indexes, changed
 from opendsql.catalog.model import Check, Column, Index, Table, View
 from opendsql.catalog.names import choose_name, index_columns_part
 from opendsql.catalog.result import PyResult
 from opendsql.errors import DsqlError, unsupported
+from opendsql.guesses import says
 from opendsql.limits import COLUMNS_PER_TABLE_MAX, TABLES_MAX
 
-SYSTEM_COLUMNS = frozenset(("ctid", "xmin", "cmin", "xmax", "cmax", "tableoid"))
 _LIKE = {"comments": 1, "compression": 2, "constraints": 4, "defaults": 8, "generated": 16, "identity": 32, "indexes": 64}
 
 
 def refuse_clauses(stmt: dict[str, Any]) -> None:
-    """Clauses DSQL does not have, each with its own text."""
+    """Clauses DSQL does not have, each with its own text, before anything else is looked at (guess: create_table_order)."""
     relation = stmt["relation"]
     if relation.get("relpersistence") == "t":
         raise unsupported("TEMPORARY or TEMP table not supported for CREATE TABLE")
@@ -30,17 +30,17 @@ def refuse_clauses(stmt: dict[str, Any]) -> None:
     if stmt.get("partspec"):
         raise unsupported("PARTITION BY clause not supported for CREATE TABLE")
     if stmt.get("inhRelations"):
-        raise unsupported("INHERITS clause not supported for CREATE TABLE")
+        raise unsupported(says("create_table_clause", clause="INHERITS"))
     if stmt.get("ofTypename"):
-        raise unsupported("OF clause not supported for CREATE TABLE")
+        raise unsupported(says("create_table_clause", clause="OF"))
     if stmt.get("options"):
         raise unsupported("WITH clause not supported for CREATE TABLE")
     if stmt.get("oncommit", "ONCOMMIT_NOOP") != "ONCOMMIT_NOOP":
-        raise unsupported("ON COMMIT clause not supported for CREATE TABLE")
+        raise unsupported(says("create_table_clause", clause="ON COMMIT"))
     if stmt.get("tablespacename"):
-        raise unsupported("TABLESPACE clause not supported for CREATE TABLE")
+        raise unsupported(says("create_table_clause", clause="TABLESPACE"))
     if stmt.get("accessMethod"):
-        raise unsupported("USING clause not supported for CREATE TABLE")
+        raise unsupported(says("create_table_clause", clause="USING"))
 
 
 def create_table(stmt: dict[str, Any], text: str, session: Any, catalog: Any) -> PyResult:

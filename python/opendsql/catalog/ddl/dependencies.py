@@ -80,6 +80,7 @@ def shown(change: Change, relation: Any) -> str:
 def refuse(change: Change, what: str, details: list[str]) -> DsqlError:
     """2BP01 with one line of detail per dependent object."""
     return DsqlError(
+        # guess: drop_referenced_table
         "2BP01", f"cannot drop {what} because other objects depend on it", detail="\n".join(details), hint=_HINT
     )
 

@@ -14,6 +14,7 @@ from opendsql.catalog.model import Check, Column, Domain
 from opendsql.catalog.names import choose_name, split_name, strings
 from opendsql.catalog.result import PyResult
 from opendsql.errors import DsqlError, unsupported
+from opendsql.guesses import says
 
 
 def create_domain(stmt: dict[str, Any], text: str, session: Any, catalog: Any) -> PyResult:
@@ -71,7 +72,7 @@ def alter_domain(stmt: dict[str, Any], text: str, session: Any, catalog: Any) ->
     action = stmt["subtype"]
     refused = {"O": "SET NOT NULL", "C": "ADD CONSTRAINT", "V": "VALIDATE CONSTRAINT"}
     if action in refused:
-        raise unsupported(f"unsupported ALTER DOMAIN {refused[action]} statement")
+        raise unsupported(says("alter_domain", action=refused[action]))
     change = Change(session, catalog, "ALTER DOMAIN")
     domain = find_named(change, catalog.domains, strings(stmt["typeName"]), "type")
     change.require_owner(domain, "type")

@@ -28,7 +28,7 @@ def drop(stmt: dict[str, Any], text: str, session: Any, catalog: Any) -> PyResul
     """DROP <kind> [IF EXISTS] names [CASCADE | RESTRICT]."""
     kind = stmt["removeType"]
     if kind not in _TAGS:
-        raise unsupported("unsupported object in DROP statement")
+        raise unsupported("unsupported object in DROP statement")  # recorded of types; guess: drop_object
     if stmt.get("concurrent"):
         raise unsupported("DROP INDEX CONCURRENTLY must be first action in transaction")
     cascade = stmt.get("behavior") == "DROP_CASCADE"
@@ -78,9 +78,9 @@ def drop_relations(change: Change, stmt: dict[str, Any], kind: str, missing_ok: 
             shown = f"{schema}.{name}" if schema else name
             if missing_ok:
                 if schema is not None and schema not in change.catalog.schemas:
-                    change.notice(f'schema "{schema}" does not exist, skipping', "3F000")
+                    change.notice(f'schema "{schema}" does not exist, skipping')
                 else:
-                    change.notice(f'{word} "{shown if word != "table" else name}" does not exist, skipping', "00000")
+                    change.notice(f'{word} "{shown if word != "table" else name}" does not exist, skipping')
                 continue
             if schema in SYSTEM_SCHEMAS:
                 raise unsupported("feature not supported on system entity")
@@ -137,7 +137,7 @@ def drop_index(change: Change, node: dict[str, Any], missing_ok: bool, cascade: 
         if relation is not None:
             raise wrong_kind(name, "index", {Table: "table", View: "view", Sequence: "sequence"}[type(relation)])
         if missing_ok:
-            change.notice(f'index "{name}" does not exist, skipping', "42704")
+            change.notice(f'index "{name}" does not exist, skipping')
             return False
         raise DsqlError("42704", f'index "{name}" does not exist')
     table, index = found
@@ -155,7 +155,7 @@ def drop_schema(change: Change, node: dict[str, Any], missing_ok: bool, cascade:
     schema = change.catalog.schemas.get(name)
     if schema is None:
         if missing_ok:
-            change.notice(f'schema "{name}" does not exist, skipping', "3F000")
+            change.notice(f'schema "{name}" does not exist, skipping')
             return False
         raise DsqlError("3F000", f'schema "{name}" does not exist')
     if name in SYSTEM_SCHEMAS or schema.oid == PUBLIC_OID:
@@ -193,7 +193,7 @@ def drop_domain(change: Change, node: dict[str, Any], missing_ok: bool, cascade:
         if len(parts) == 1 and parts[-1] in dt.types_by_name():
             raise DsqlError("42809", f'"{dt.types_by_name()[parts[-1]].display}" is not a domain')
         if missing_ok:
-            change.notice(f'type "{parts[-1]}" does not exist, skipping', "42704")
+            change.notice(f'type "{parts[-1]}" does not exist, skipping')
             return False
         raise DsqlError("42704", f'type "{".".join(parts)}" does not exist')
     users = []
@@ -232,7 +232,7 @@ def drop_function(change: Change, node: dict[str, Any], missing_ok: bool, cascad
     if not found:
         named = f'could not find a function named "{parts[-1]}"' if body.get("args_unspecified") else f"function {shown} does not exist"
         if missing_ok:
-            change.notice(f"function {shown}{'()' if body.get('args_unspecified') else ''} does not exist, skipping", "42883")
+            change.notice(f"function {shown}{'()' if body.get('args_unspecified') else ''} does not exist, skipping")
             return False
         raise DsqlError("42883", named)
     change.remove(found[0])
@@ -248,6 +248,6 @@ def drop_statistics(change: Change, node: dict[str, Any], missing_ok: bool, casc
             change.remove(found)
             return True
     if missing_ok:
-        change.notice(f'statistics object "{parts[-1]}" does not exist, skipping', "42704")
+        change.notice(f'statistics object "{parts[-1]}" does not exist, skipping')
         return False
     raise DsqlError("42704", f'statistics object "{".".join(parts)}" does not exist')

@@ -11,6 +11,7 @@ import json
 from typing import Any
 
 from opendsql.catalog import store
+from opendsql.catalog.ddl import refusals
 from opendsql.catalog.ddl.change import SYSTEM_SCHEMAS, Change, changed
 from opendsql.catalog.ddl.rename import find_function
 from opendsql.catalog.model import PUBLIC_OID, Catalog, Function, Schema, Sequence, Table, View
@@ -152,7 +153,8 @@ def wanted(stmt: dict[str, Any], kind: str) -> tuple[str, dict[str, str]]:
         if letter is None:
             return ALL[kind], columns
         if letter not in ALL[kind] and not (kind == "sequence" and letter in "arwdDxt"):
-            raise DsqlError("0LP01", f"invalid privilege type {name.upper()} for {'relation' if kind == 'table' else kind}")
+            shown = "relation" if kind == "table" and letter != "U" else kind
+            raise DsqlError("0LP01", f"invalid privilege type {name.upper()} for {shown}")
         letters += letter
     return letters, columns
 
@@ -183,7 +185,7 @@ def targets(change: Change, stmt: dict[str, Any]) -> list[tuple[Any, str]]:
         return [(find_function(change, node["ObjectWithArgs"]), "function") for node in stmt["objects"]]
     if kind == "OBJECT_DATABASE":
         raise unsupported("feature not supported on system entity")
-    raise unsupported("unsupported statement: Grant")
+    raise refusals.refusal("GrantStmt")
 
 
 def all_in_schema(change: Change, stmt: dict[str, Any], kind: str) -> list[tuple[Any, str]]:
@@ -213,7 +215,7 @@ def alter_default_privileges(stmt: dict[str, Any], text: str, session: Any, cata
     codes = {"OBJECT_TABLE": ("r", "table"), "OBJECT_SEQUENCE": ("S", "sequence"), "OBJECT_FUNCTION": ("f", "function")}
     codes.update({"OBJECT_ROUTINE": ("f", "function"), "OBJECT_SCHEMA": ("n", "schema")})
     if action["objtype"] not in codes:
-        raise unsupported("unsupported statement: AlterDefaultPrivileges")
+        raise refusals.refusal("AlterDefaultPrivilegesStmt")
     code, kind = codes[action["objtype"]]
     letters, _ = wanted(action, kind)
     roles = [n["RoleSpec"].get("rolename", change.settings.user) for n in options.get("roles", ())] or [change.settings.user]

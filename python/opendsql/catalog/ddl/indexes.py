@@ -18,6 +18,7 @@ from opendsql.catalog.model import Index, Table
 from opendsql.catalog.names import choose_name, index_columns_part, strings
 from opendsql.catalog.result import PyResult
 from opendsql.errors import DsqlError, unsupported
+from opendsql.guesses import says
 
 JOB_COLUMNS = [("job_id", 25)]
 _NAME = r'''(?:"(?:[^"]|"")*"|[\w$\x80-\U0010ffff]+)'''
@@ -44,9 +45,9 @@ def create_index(stmt: dict[str, Any], text: str, session: Any, catalog: Any) ->
     if method is not None and method != "btree_index":
         raise unsupported("USING not supported for CREATE INDEX")
     if stmt.get("options"):
-        raise unsupported("WITH not supported for CREATE INDEX")
+        raise unsupported(says("create_index_clause", clause="WITH"))
     if stmt.get("tableSpace"):
-        raise unsupported("TABLESPACE not supported for CREATE INDEX")
+        raise unsupported(says("create_index_clause", clause="TABLESPACE"))
     change = Change(session, catalog, "CREATE INDEX")
     if not is_async and change.settings.get("disable_sync_create_index") == "on":
         raise unsupported("unsupported mode. please use CREATE INDEX ASYNC.")
@@ -57,6 +58,7 @@ def create_index(stmt: dict[str, Any], text: str, session: Any, catalog: Any) ->
     if name is not None and name in taken:
         if stmt.get("if_not_exists"):
             change.notice(f'relation "{name}" already exists, skipping', "42P07")
+            # guess: index_if_not_exists
             return change.nothing(JOB_COLUMNS, [(jobs.new_job_id(),)]) if is_async else change.nothing()
         raise DsqlError("42P07", f'relation "{name}" already exists')
     index = read_index(change, stmt, table)
@@ -69,7 +71,7 @@ def create_index(stmt: dict[str, Any], text: str, session: Any, catalog: Any) ->
     index = changed(index, oid=change.new_oid(), name=name, valid=not is_async)
     change.put(changed(table, indexes=(*table.indexes, index)))
     if not is_async:
-        return change.done()
+        return change.done()  # guess: sync_index_result
     job_id = jobs.submit(session, "INDEX_BUILD", index.oid, table, f"{table.schema}.{name}")
     return change.done(JOB_COLUMNS, [(job_id,)])
 

@@ -6,14 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from opendsql.catalog.ddl import constraints as rules
-from opendsql.catalog.ddl import dependencies
-from opendsql.catalog.ddl.alter_table import role_oid
-from opendsql.catalog.ddl.change import SYSTEM_SCHEMAS, Change, all_indexes, changed, relation_word
-from opendsql.catalog.ddl.create_table import SYSTEM_COLUMNS
+from opendsql.catalog.ddl import dependencies, refusals
+from opendsql.catalog.ddl.change import SYSTEM_COLUMNS, SYSTEM_SCHEMAS, Change, all_indexes, changed, relation_word, role_oid
 from opendsql.catalog.model import ADMIN_OID, PUBLIC_OID, Domain, Sequence, Table, View
 from opendsql.catalog.names import strings
 from opendsql.catalog.result import PyResult
 from opendsql.errors import DsqlError, unsupported
+from opendsql.guesses import says
 
 _RELATION_KINDS = {"OBJECT_TABLE": "TABLE", "OBJECT_VIEW": "VIEW", "OBJECT_SEQUENCE": "SEQUENCE", "OBJECT_INDEX": "INDEX"}
 
@@ -44,7 +43,7 @@ def rename(stmt: dict[str, Any], text: str, session: Any, catalog: Any) -> PyRes
         found = find_named(change, catalog.statistics, strings(stmt["object"]["List"]["items"]), "statistics object")
         change.put(changed(found, name=stmt["newname"]))
         return change.done()
-    raise unsupported("unsupported object in RENAME statement")
+    raise unsupported("unsupported object in RENAME statement")  # recorded of types; guess: rename_object
 
 
 def find_named(change: Change, table: Mapping[tuple[str, str], Any], parts: list[str], word: str) -> Any:
@@ -65,10 +64,12 @@ def find_function(change: Change, body: dict[str, Any]) -> Any:
     for where in (parts[-2],) if len(parts) > 1 else change.search_path:
         found.extend(change.catalog.functions.get((where, parts[-1]), ()))
     if not body.get("args_unspecified"):
-        wanted = [dt.types_by_name()[strings(a["TypeName"]["names"])[-1]].oid for a in body.get("objargs") or ()]
+        wanted = [dt.parameter_type(a["TypeName"], change.catalog, change.search_path) for a in body.get("objargs") or ()]
         found = [f for f in found if list(f.arg_types) == wanted]
+    if not found and body.get("args_unspecified"):
+        raise DsqlError("42883", f'could not find a function named "{".".join(parts)}"')
     if not found:
-        raise DsqlError("42883", f'could not find a function named "{parts[-1]}"')
+        raise DsqlError("42883", f"function {'.'.join(parts)}({', '.join(dt.format_type(t, None) for t in wanted)}) does not exist")
     if len(found) > 1:
         raise DsqlError("42725", f'function name "{parts[-1]}" is not unique')
     return found[0]
@@ -76,7 +77,7 @@ def find_function(change: Change, body: dict[str, Any]) -> Any:
 
 def skipped(change: Change, name: str) -> PyResult:
     """IF EXISTS found nothing."""
-    change.notice(f'relation "{name}" does not exist, skipping', "42P01")
+    change.notice(f'relation "{name}" does not exist, skipping')
     return change.nothing()
 
 
@@ -316,7 +317,7 @@ def set_schema(stmt: dict[str, Any], text: str, session: Any, catalog: Any) -> P
     words = {**_RELATION_KINDS, "OBJECT_DOMAIN": "DOMAIN", "OBJECT_FUNCTION": "FUNCTION", "OBJECT_ROUTINE": "ROUTINE"}
     words["OBJECT_STATISTIC_EXT"] = "STATISTICS"
     if kind not in words or kind == "OBJECT_INDEX":
-        raise unsupported(f"ALTER {kind.removeprefix('OBJECT_').replace('_', ' ')} SET SCHEMA not supported")
+        raise unsupported(says("set_schema_object", kind=kind.removeprefix("OBJECT_").replace("_", " ")))
     change = Change(session, catalog, f"ALTER {words[kind]}")
     new = stmt["newschema"]
     if kind in _RELATION_KINDS:
@@ -356,8 +357,8 @@ def set_owner(stmt: dict[str, Any], text: str, session: Any, catalog: Any) -> Py
     words.update({"OBJECT_ROUTINE": "ROUTINE", "OBJECT_STATISTIC_EXT": "STATISTICS"})
     if kind not in words:
         if kind == "OBJECT_TYPE":
-            raise unsupported("ALTER TYPE not supported")
-        raise unsupported("unsupported statement: AlterOwner")
+            raise refusals.refusal("AlterTypeStmt")
+        raise refusals.refusal("AlterOwnerStmt")
     change = Change(session, catalog, f"ALTER {words[kind]}")
     if kind == "OBJECT_SCHEMA":
         item = find_schema(change, stmt["object"]["String"]["sval"])

@@ -33,16 +33,17 @@ def check_options(options: dict[str, dict[str, Any]], verb: str) -> None:
     for name, word in _REFUSED.items():
         option = options.get(name)
         if option is not None and (name in ("password", "validUntil") or truth(option)):
-            raise unsupported(f"{word} not supported for {verb}")
+            raise unsupported(says("role_attribute", word=word, verb=verb))
 
 
 def create_role(stmt: dict[str, Any], text: str, session: Any, catalog: Any) -> PyResult:
     """CREATE ROLE / USER."""
     if stmt["stmt_type"] == "ROLESTMT_GROUP":
-        raise unsupported("CREATE GROUP not supported")
+        raise unsupported(says("create_group"))
     options = options_of(stmt.get("options"))
     check_options(options, "CREATE ROLE")
     change = Change(session, catalog, "CREATE ROLE")
+    require_admin(change, "create role", 'Only roles with the CREATEROLE attribute may create roles.')
     name = stmt["role"]
     if name.startswith("pg_"):
         raise DsqlError("42939", f'role name "{name}" is reserved', detail='Role names starting with "pg_" are reserved.')
@@ -56,6 +57,12 @@ def create_role(stmt: dict[str, Any], text: str, session: Any, catalog: Any) -> 
         member = role_named(change, spec)
         change.put(changed(member, member_of=(*member.member_of, role.oid)))
     return change.done()
+
+
+def require_admin(change: Change, what: str, detail: str) -> None:
+    """42501 unless the user is admin: no other role can have CREATEROLE."""
+    if change.settings.user != "admin":
+        raise DsqlError("42501", f"permission denied to {what}", detail=detail)
 
 
 def role_specs(option: dict[str, Any] | None) -> list[dict[str, Any]]:
@@ -89,20 +96,18 @@ def alter_role(stmt: dict[str, Any], text: str, session: Any, catalog: Any) -> P
     check_options(options, "ALTER ROLE")
     change = Change(session, catalog, "ALTER ROLE")
     role = role_named(change, stmt["role"]["RoleSpec"] if "RoleSpec" in stmt["role"] else stmt["role"])
+    roles_only = f'Only roles with the CREATEROLE attribute and the ADMIN option on role "{role.name}" may alter this role.'
+    require_admin(change, "alter role", roles_only)
     if role.oid == ADMIN_OID:
         raise unsupported("feature not supported on system entity")
     change.put(apply_options(role, options))
     return change.done()
 
 
-def alter_role_set(stmt: dict[str, Any], text: str, session: Any, catalog: Any) -> PyResult:
-    """ALTER ROLE ... SET is refused."""
-    raise unsupported("unsupported statement: AlterRoleSet")
-
-
 def drop_role(stmt: dict[str, Any], text: str, session: Any, catalog: Any) -> PyResult:
     """DROP ROLE / USER."""
     change = Change(session, catalog, "DROP ROLE")
+    require_admin(change, "drop role", "Only roles with the CREATEROLE attribute and the ADMIN option on the target roles may drop roles.")
     wrote = False
     if any("rolename" not in node["RoleSpec"] for node in stmt["roles"]):
         raise DsqlError("22023", "cannot use special role specifier in DROP ROLE")
@@ -112,7 +117,7 @@ def drop_role(stmt: dict[str, Any], text: str, session: Any, catalog: Any) -> Py
         if role is None:
             if not stmt.get("missing_ok"):
                 raise DsqlError("42704", f'role "{name}" does not exist')
-            change.notice(f'role "{name}" does not exist, skipping', "42704")
+            change.notice(f'role "{name}" does not exist, skipping')
             continue
         if role.oid == ADMIN_OID:
             raise unsupported("feature not supported on system entity")
@@ -147,6 +152,12 @@ def owned_objects(change: Change, role: Role) -> list[str]:
             lines.append(f"owner of schema {schema.name}")
         elif any(entry.split("=", 1)[0] == role.name for entry in schema.acl):
             lines.append(f"privileges for schema {schema.name}")
+    words = {"r": "relations", "S": "sequences", "f": "functions", "n": "schemas"}
+    for owner, schema_name, code, acl in change.catalog.default_acls:
+        if owner == role.oid or any(entry.split("=", 1)[0] == role.name for entry in acl):
+            maker = getattr(change.catalog.by_oid.get(owner), "name", "admin")
+            where = f" in schema {schema_name}" if schema_name else ""
+            lines.append(f"privileges for default privileges on new {words[code]} belonging to role {maker}{where}")
     return lines
 
 

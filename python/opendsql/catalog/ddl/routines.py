@@ -11,31 +11,17 @@ from opendsql.catalog.ddl.change import Change, changed
 from opendsql.catalog.ddl.rename import find_function
 from opendsql.catalog.ddl.sequences import options_of
 from opendsql.catalog.deparse import Deparser
-from opendsql.catalog.model import Catalog, Function
+from opendsql.catalog.model import Function
 from opendsql.catalog.names import split_name, strings
 from opendsql.catalog.result import PyResult
 from opendsql.errors import DsqlError, unsupported
+from opendsql.guesses import says
 
 _MODES = {
     "FUNC_PARAM_IN": "i", "FUNC_PARAM_OUT": "o", "FUNC_PARAM_INOUT": "b", "FUNC_PARAM_VARIADIC": "v",
     "FUNC_PARAM_TABLE": "t", "FUNC_PARAM_DEFAULT": "i",
 }  # fmt: skip
 _RECORD, _VOID = 2249, 2278
-
-
-def function_type(node: dict[str, Any], catalog: Catalog, path: tuple[str, ...]) -> int:
-    """The type oid of a parameter or result; arrays are allowed here."""
-    names = strings(node["names"])
-    row = dt.types_by_name().get(names[-1])
-    if row is not None and (len(names) == 1 or names[-2] == "pg_catalog"):
-        return row.array_oid if node.get("arrayBounds") else row.oid
-    for where in (names[-2],) if len(names) > 1 else path:
-        if (where, names[-1]) in catalog.domains:
-            return catalog.domains[(where, names[-1])].oid
-        relation = catalog.relations.get((where, names[-1]))
-        if relation is not None:
-            return relation.oid
-    raise DsqlError("42704", f'type "{".".join(names)}" does not exist')
 
 
 def create_function(stmt: dict[str, Any], text: str, session: Any, catalog: Any) -> PyResult:
@@ -81,7 +67,7 @@ def read_signature(change: Change, stmt: dict[str, Any], function: Function) -> 
     for node in stmt.get("parameters") or ():
         body = node["FunctionParameter"]
         mode = _MODES[body["mode"]]
-        oid = function_type(body["argType"], change.catalog, change.search_path)
+        oid = dt.parameter_type(body["argType"], change.catalog, change.search_path)
         if mode in "ibv":
             types.append(oid)
         if "defexpr" in body:
@@ -98,7 +84,7 @@ def read_signature(change: Change, stmt: dict[str, Any], function: Function) -> 
         if "t" in modes:
             result = outputs[0] if len(outputs) == 1 else _RECORD
         else:
-            result = function_type(stmt["returnType"], change.catalog, change.search_path)
+            result = dt.parameter_type(stmt["returnType"], change.catalog, change.search_path)
             row = dt.types_by_oid().get(result)
             if row is not None and row.kind in ("r", "m"):
                 raise unsupported(f"datatype {row.display} not supported")
@@ -131,7 +117,7 @@ def apply_options(function: Function, options: dict[str, dict[str, Any]]) -> Fun
     if "parallel" in options:
         function = changed(function, parallel=options["parallel"]["arg"]["String"]["sval"][0].lower())
     if "set" in options:
-        raise unsupported("SET clause not supported for CREATE FUNCTION")
+        raise unsupported(says("create_function_clause", clause="SET"))
     return function
 
 

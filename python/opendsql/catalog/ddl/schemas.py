@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from opendsql.catalog.ddl import create_table as tables
-from opendsql.catalog.ddl import views
-from opendsql.catalog.ddl.alter_table import role_oid
-from opendsql.catalog.ddl.change import SYSTEM_SCHEMAS, Change
+from opendsql.catalog.ddl import refusals, views
+from opendsql.catalog.ddl.change import SYSTEM_SCHEMAS, Change, role_oid
 from opendsql.catalog.model import PUBLIC_OID, Schema
 from opendsql.catalog.result import PyResult
-from opendsql.errors import DsqlError, unsupported
+from opendsql.errors import DsqlError
 from opendsql.limits import SCHEMAS_MAX
 
 
@@ -59,10 +58,8 @@ def create_schema(stmt: dict[str, Any], text: str, session: Any, catalog: Any) -
 
             change.catalog = reloaded(change)
             grants.apply(change, body)
-        elif kind == "IndexStmt":
-            raise unsupported("unsupported mode. please use CREATE INDEX ASYNC.")
         else:
-            raise unsupported(f"unsupported statement: {kind.removesuffix('Stmt')}")
+            raise refusals.refusal(kind)
         change.catalog = reloaded(change)
     return change.done()
 

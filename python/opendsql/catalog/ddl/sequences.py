@@ -17,6 +17,7 @@ from opendsql.catalog.model import Sequence
 from opendsql.catalog.names import strings
 from opendsql.catalog.result import PyResult
 from opendsql.errors import DsqlError, unsupported
+from opendsql.guesses import says
 from opendsql.limits import SEQUENCE_CACHE_MIN, SEQUENCES_MAX
 
 _CACHE_RULE = "please define CACHE greater than or equal to 65536 or equal to 1"
@@ -58,7 +59,7 @@ def check_cache(nodes: list[dict[str, Any]] | None, what: str, required: bool = 
         raise unsupported(f"{verb} not supported without an explicit cache size. {_CACHE_RULE}")
     value = option_number(cache)
     if value != 1 and value < SEQUENCE_CACHE_MIN:
-        raise unsupported(f"CACHE {value} is not supported. {_CACHE_RULE}")
+        raise unsupported(says("sequence_cache_size", value=value, rule=_CACHE_RULE))
 
 
 def build(oid: int, schema: str, name: str, nodes: list[dict[str, Any]] | None, owner_oid: int, before: Sequence | None = None) -> Sequence:
@@ -68,7 +69,7 @@ def build(oid: int, schema: str, name: str, nodes: list[dict[str, Any]] | None, 
         written = options["as"]["arg"]["TypeName"]
         type_oid, _, _ = dt.resolve_type(written, None)
         if type_oid != dt.INT8:
-            raise unsupported(f"datatype {dt.format_type(type_oid, None)} not supported, sequence type must be bigint")
+            raise unsupported(says("sequence_type", type=dt.format_type(type_oid, None)))
     increment = option_number(options["increment"]) if "increment" in options else before.increment if before else 1
     if increment == 0:
         raise DsqlError("22023", "INCREMENT must not be zero")
@@ -136,9 +137,9 @@ def create_sequence(stmt: dict[str, Any], text: str, session: Any, catalog: Any)
     """CREATE SEQUENCE."""
     relation = stmt["sequence"]
     if relation.get("relpersistence") == "t":
-        raise unsupported("TEMPORARY or TEMP not supported for CREATE SEQUENCE")
+        raise unsupported(says("create_sequence_clause", clause="TEMPORARY or TEMP"))
     if relation.get("relpersistence") == "u":
-        raise unsupported("UNLOGGED not supported for CREATE SEQUENCE")
+        raise unsupported(says("create_sequence_clause", clause="UNLOGGED"))
     check_cache(stmt.get("options"), "CREATE SEQUENCE")
     change = Change(session, catalog, "CREATE SEQUENCE")
     schema = change.creation_schema(relation.get("schemaname"))
@@ -165,7 +166,7 @@ def alter_sequence(stmt: dict[str, Any], text: str, session: Any, catalog: Any) 
     change = Change(session, catalog, "ALTER SEQUENCE")
     sequence = change.find(stmt["sequence"], bool(stmt.get("missing_ok")))
     if sequence is None:
-        change.notice(f'relation "{stmt["sequence"]["relname"]}" does not exist, skipping', "42P01")
+        change.notice(f'relation "{stmt["sequence"]["relname"]}" does not exist, skipping')
         return change.nothing()
     if not isinstance(sequence, Sequence):
         raise DsqlError("42809", f'"{sequence.name}" is not a sequence')

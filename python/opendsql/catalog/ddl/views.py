@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from opendsql.catalog import hooks
-from opendsql.catalog.ddl import grants
+from opendsql.catalog.ddl import grants, refusals
 from opendsql.catalog.ddl.change import SYSTEM_SCHEMAS, Change, changed
 from opendsql.catalog.ddl.dependencies import closure
 from opendsql.catalog.ddl.expressions import walk
@@ -14,6 +14,7 @@ from opendsql.catalog.model import Catalog, Column, Sequence, Table, View
 from opendsql.catalog.names import strings
 from opendsql.catalog.result import PyResult
 from opendsql.errors import DsqlError, unsupported
+from opendsql.guesses import says
 from opendsql.limits import VIEW_BYTES_MAX, VIEWS_MAX
 
 
@@ -29,11 +30,11 @@ def create_view(stmt: dict[str, Any], text: str, session: Any, catalog: Any) -> 
 def refuse_clauses(stmt: dict[str, Any]) -> None:
     """What CREATE VIEW may not say."""
     if stmt["view"].get("relpersistence") == "t":
-        raise unsupported("TEMPORARY or TEMP view not supported for CREATE VIEW")
+        raise unsupported(says("create_view_clause", clause="TEMPORARY or TEMP view"))
     if stmt.get("options"):
-        raise unsupported("WITH clause not supported for CREATE VIEW")
+        raise unsupported(says("create_view_clause", clause="WITH clause"))
     if stmt.get("withCheckOption", "NO_CHECK_OPTION") != "NO_CHECK_OPTION":
-        raise unsupported("WITH CHECK OPTION clause not supported for CREATE VIEW")
+        raise unsupported(says("create_view_clause", clause="WITH CHECK OPTION clause"))
 
 
 def make_view(change: Change, stmt: dict[str, Any], schema: str) -> View:
@@ -54,7 +55,7 @@ def make_view(change: Change, stmt: dict[str, Any], schema: str) -> View:
     query = stmt["query"]
     select = query.get("SelectStmt")
     if select is None:
-        raise unsupported(f"unsupported statement: {next(iter(query)).removesuffix('Stmt')}")
+        raise refusals.refusal(next(iter(query)))
     if any(kind == "ParamRef" for kind, _ in walk(query)):
         raise DsqlError("42P02", "there is no parameter $1")
     qualify(change, query)

@@ -5,7 +5,7 @@ makes them known to the core under the names the registry gives them (`hook:<nam
 
     definitions  pg_get_*def, pg_get_expr           naming      to_reg*, *_is_visible, pg_get_userbyid, comments
     privileges   has_*_privilege, pg_has_role       session     settings, identity, version, transaction ids
-    sequences    nextval, currval, setval           sizes       sizes and statistics
+    sequences    nextval, currval, setval           properties  what relations and indexes can do
     reg          text forms of regclass and its kin    sys          sys.* functions
 """
 
@@ -20,10 +20,10 @@ Function = Callable[..., str | None]
 @cache
 def table() -> dict[str, Function]:
     """Every catalog function by name."""
-    from opendsql.catalog.functions import definitions, naming, privileges, reg, sequences, session, sizes, sys
+    from opendsql.catalog.functions import definitions, naming, privileges, properties, reg, sequences, session, sys
 
     found: dict[str, Function] = {}
-    for module in (definitions, naming, privileges, reg, sequences, session, sizes, sys):
+    for module in (definitions, naming, privileges, properties, reg, sequences, session, sys):
         found.update(module.FUNCTIONS)
     return found
 

@@ -98,32 +98,16 @@ def transaction_id() -> str:
     return str(session.snapshot_ts >> 12) if session is not None else "1"
 
 
-
-def inet_server(*args: str | None) -> None:
-    """SQL: inet_server()."""
-    raise DsqlError("0A000", "function inet_server_addr not supported")
-
-
-def inet_server_port(*args: str | None) -> None:
-    """SQL: inet_server_port()."""
-    raise DsqlError("0A000", "function inet_server_port not supported")
-
-
-def export_snapshot() -> None:
-    """SQL: export_snapshot()."""
-    raise DsqlError("0A000", "function pg_export_snapshot not supported")
-
-
 FUNCTIONS = {
     "version": version, "current_database": current_database, "current_user": current_user,
     "session_user": session_user, "pg_client_encoding": utf8, "getdatabaseencoding": utf8,
     "current_setting": current_setting, "set_config": set_config, "pg_backend_pid": pg_backend_pid,
     "pg_postmaster_start_time": started, "pg_conf_load_time": started, "pg_is_in_recovery": false,
     "pg_is_other_temp_schema": false, "pg_my_temp_schema": zero, "pg_trigger_depth": zero,
+    # guess: other_backends
     "row_security_active": false, "pg_cancel_backend": false, "pg_terminate_backend": false,
     "pg_blocking_pids": empty_array, "txid_current": transaction_id, "txid_current_if_assigned": transaction_id,
     "pg_current_xact_id": transaction_id, "pg_current_xact_id_if_assigned": transaction_id,
-    "inet_client_addr": nothing, "inet_client_port": nothing, "inet_server_addr": inet_server,
-    "inet_server_port": inet_server_port, "pg_export_snapshot": export_snapshot, "current_query": nothing,
+    "inet_client_addr": nothing, "inet_client_port": nothing, "current_query": nothing,
     "pg_tablespace_location": nothing, "pg_collation_for": nothing,
 }  # fmt: skip

@@ -1,39 +1,9 @@
-"""Sizes and statistics.
-
-DSQL is reported not to offer the size functions; how it refuses them nobody has recorded, and psql's \\dt+ asks for them.
-So they answer with what the last ANALYZE knows: rows times DSQL's smallest accounted row, 0 when there was none.
-"""
+"""What relations and indexes can do, and statistics counters: pg_..._is_updatable, pg_index..._has_property."""
 
 from __future__ import annotations
 
 from opendsql.catalog.functions.naming import catalog, find_relation
-from opendsql.catalog.functions.sys import cluster_size
 from opendsql.catalog.model import Index, Sequence, Table
-
-ROW_BYTES = 128  # DSQL accounts every row with at least this
-
-
-def pg_relation_size(oid: str, fork: str = "main") -> str | None:
-    """SQL: pg_relation_size(oid, fork)."""
-    found = find_relation(oid)
-    if isinstance(found, Index):
-        found = catalog().by_oid.get(found.table_oid)
-    if found is None:
-        return None
-    return str(int(max(0.0, getattr(found, "row_estimate", 0.0))) * ROW_BYTES)
-
-
-def pg_indexes_size(oid: str) -> str | None:
-    """SQL: pg_indexes_size(oid)."""
-    found = find_relation(oid)
-    size = pg_relation_size(oid)
-    return str(int(size) * len(found.indexes)) if isinstance(found, Table) and size is not None else size
-
-
-def pg_total_relation_size(oid: str) -> str | None:
-    """SQL: pg_total_relation_size(oid)."""
-    size, indexes = pg_relation_size(oid), pg_indexes_size(oid)
-    return None if size is None or indexes is None else str(int(size) + int(indexes))
 
 
 def pg_relation_filenode(oid: str) -> str | None:
@@ -78,9 +48,6 @@ def zero(*args: str | None) -> str:
 
 
 FUNCTIONS = {
-    "pg_relation_size": pg_relation_size, "pg_table_size": pg_relation_size, "pg_indexes_size": pg_indexes_size,
-    "pg_total_relation_size": pg_total_relation_size, "pg_database_size": lambda name: cluster_size(),
-    "pg_tablespace_size": lambda name: cluster_size(),
     "pg_relation_filenode": pg_relation_filenode, "pg_relation_is_updatable": pg_relation_is_updatable,
     "pg_column_is_updatable": pg_column_is_updatable, "pg_indexam_has_property": pg_indexam_has_property,
     "pg_index_has_property": pg_index_has_property, "pg_index_column_has_property": pg_index_column_has_property,
