@@ -218,6 +218,21 @@ def test_json_says_what_text_says(client: Client) -> None:
     assert {"Filters", "Rows Filtered", "Filter", "Group Key", "Sort Space Used", "Peak Memory Usage"} <= properties
 
 
+def test_index_condition_above_is_one_line_of_guesses(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    key = "explain_index_cond_above"
+    statement = "explain (costs off) select owner from account where id = 5"
+    assert sum("Index Cond: (id = 5)" in line for line in rows(client, statement)) == 1
+    monkeypatch.setitem(guesses.GUESSES, key, guesses.GUESSES[key]._replace(answer=True))
+    assert rows(client, statement)[1] == "  Index Cond: (id = 5)"
+    assert sum("Index Cond: (id = 5)" in line for line in rows(client, statement)) == 2
+
+
+def test_errors_are_the_statements(client: Client) -> None:
+    with pytest.raises(DsqlError) as refused:
+        client.run("explain (nope) select 1")
+    assert refused.value.position == 10
+
+
 # -- writes --------------------------------------------------------------------------------------------------------------
 
 
@@ -243,6 +258,8 @@ def test_analyze_of_a_write_obeys_the_transaction(client: Client) -> None:
         client.run("explain analyze insert into account values (1, 'x', 1, 1, '2024-01-01')")
 
 
+# (The tests from here on make databases of their own: a process has one catalog at a time, so `client` is gone.)
+
 # -- estimates -----------------------------------------------------------------------------------------------------------
 
 
@@ -256,12 +273,6 @@ def test_estimates_follow_analyze() -> None:
     client.run_jobs()
     assert client.run("select reltuples from pg_class where relname = 's'") == [("300",)]
     assert "rows=300 " in (client.run("explain select * from s")[0][0] or "")
-
-
-def test_errors_are_the_statements(client: Client) -> None:
-    with pytest.raises(DsqlError) as refused:
-        client.run("explain (nope) select 1")
-    assert refused.value.position == 10
 
 
 # -- any plan ------------------------------------------------------------------------------------------------------------
@@ -306,12 +317,3 @@ def test_random_plans_show_their_rows() -> None:
         assert sum(" loops=" in line or "(never executed)" in line for line in lines) == len(nodes), sql
         for form in ("yaml", "xml"):
             assert client.run(f"explain (format {form}) {sql}")
-
-
-def test_index_condition_above_is_one_line_of_guesses(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    key = "explain_index_cond_above"
-    statement = "explain (costs off) select owner from account where id = 5"
-    assert sum("Index Cond: (id = 5)" in line for line in rows(client, statement)) == 1
-    monkeypatch.setitem(guesses.GUESSES, key, guesses.GUESSES[key]._replace(answer=True))
-    assert rows(client, statement)[1] == "  Index Cond: (id = 5)"
-    assert sum("Index Cond: (id = 5)" in line for line in rows(client, statement)) == 2
