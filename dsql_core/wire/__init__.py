@@ -8,7 +8,8 @@ statement   plan -> rows -> tag -> commit          loop        epoll, run queue,
 server      Python's face of it
 """
 
+from dsql_core.wire.protocol import set_hints
 from dsql_core.wire.server import COUNTER_BYTES, COUNTER_NAMES, Server, WireRequest, read_counters
 from dsql_core.wire.tls import TlsContext, TlsError
 
-__all__ = ["COUNTER_BYTES", "COUNTER_NAMES", "Server", "TlsContext", "TlsError", "WireRequest", "read_counters"]
+__all__ = ["COUNTER_BYTES", "COUNTER_NAMES", "Server", "TlsContext", "TlsError", "WireRequest", "read_counters", "set_hints"]

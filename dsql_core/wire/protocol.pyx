@@ -10,7 +10,7 @@ never fail by themselves: a Buffer that ran out of memory says so once (`failed`
 Invariants
   P1  A reader never looks past the end of its message; the caller checks `failed` before it acts on what it read.
   P2  A value's length word is written after its bytes, so no value is measured twice.
-Memory: nothing is kept; buffers belong to callers.
+Memory: nothing is kept but the hints' bytes; buffers belong to callers.
 """
 from libc.stdint cimport int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdio cimport snprintf
@@ -26,6 +26,14 @@ from dsql_core.base.vector cimport (
 )
 from dsql_core.types.io cimport FormatSettings, type_output, type_send
 from dsql_core.wire.plan_cache cimport Plan, PlanColumn
+
+
+cdef extern from "<fnmatch.h>":
+    int fnmatch(const char* pattern, const char* text, int flags) noexcept nogil
+
+
+cdef enum:
+    HINTS_MAX = 128
 
 
 # -- reading ----------------------------------------------------------------------------------------------------------
@@ -131,6 +139,35 @@ cdef void _text_field(Buffer* out, uint8_t code, const char* text) noexcept nogi
         buffer_append_u8(out, 0)
 
 
+# Hints for refusals that bring none: (SQLSTATE, glob of the message, text), set once before the loop runs; empty = off.
+cdef list _hints = []            # owns the bytes that _hint_table points into
+cdef const char* _hint_table[3 * HINTS_MAX]
+cdef int _hint_count = 0
+
+
+def set_hints(hints):
+    """Texts put beside errors without a hint: (sqlstate, pattern, text) of str, first match wins; at most HINTS_MAX."""
+    global _hint_count
+    if len(hints) > HINTS_MAX:
+        raise ValueError(f"more than {HINTS_MAX} hints")
+    _hint_count = 0
+    _hints[:] = [part.encode() for hint in hints for part in hint]
+    for place, raw in enumerate(_hints):
+        _hint_table[place] = <const char*><bytes>raw
+    _hint_count = len(hints)
+
+
+cdef const char* _hint_for(const dsql_error_t* error) noexcept nogil:
+    # The error's own hint, or the table's first that fits.
+    cdef int k
+    if error.hint[0] != 0:
+        return <const char*>error.hint
+    for k in range(_hint_count):
+        if strcmp(_hint_table[3 * k], error.sqlstate) == 0 and fnmatch(_hint_table[3 * k + 1], error.message, 0) == 0:
+            return _hint_table[3 * k + 2]
+    return b""
+
+
 cdef void put_error(Buffer* out, const char* severity, const dsql_error_t* error) noexcept nogil:
     cdef char[16] number
     cdef size_t begin = message_begin(out, c'E')
@@ -141,7 +178,7 @@ cdef void put_error(Buffer* out, const char* severity, const dsql_error_t* error
     buffer_append(out, error.message, _whole_characters(error.message))
     buffer_append_u8(out, 0)
     _text_field(out, c'D', error.detail)
-    _text_field(out, c'H', error.hint)
+    _text_field(out, c'H', _hint_for(error))
     if error.position > 0:
         snprintf(number, 16, b"%d", error.position)
         _field(out, c'P', number)

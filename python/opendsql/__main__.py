@@ -27,6 +27,7 @@ def parser() -> argparse.ArgumentParser:
     serve.add_argument("--topology", default="auto", choices=("auto", "fused", "split", "roles"))
     serve.add_argument("--query-workers", type=int, default=0, help="query workers of the split form (default: cores - 1)")
     serve.add_argument("--allow-remote", action="store_true", help="without --strict: bind an address that is not loopback all the same")
+    serve.add_argument("--no-hints", action="store_true", help="no HINT beside refusals where DSQL sends none (default with --strict)")
     serve.add_argument("--strict", action="store_true", help="DSQL to the letter: TLS, host name and token required, its connection limits")
     serve.add_argument("--tls-cert", type=Path, metavar="FILE", help="PEM certificate chain (default with --strict: made in DATA/tls)")
     serve.add_argument("--tls-key", type=Path, metavar="FILE", help="its private key, PEM")
@@ -84,6 +85,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 credentials=options.credentials,
                 policy=options.policy,
                 strict=options.strict,
+                hints=not options.no_hints,
                 tls_cert=options.tls_cert,
                 tls_key=options.tls_key,
                 connections_max=options.connections_max,

@@ -43,6 +43,7 @@ class ServerConfig:
     credentials: Path | None = None  # access keys; None = the directory's own, where tokens are asked for
     policy: Path | None = None  # the same
     strict: bool = False
+    hints: bool = True  # beside refusals (opendsql.hints); never under strict
     tls_cert: Path | None = None
     tls_key: Path | None = None
     connection_rate: int | None = None  # per second, 0 = off; None = DSQL's under strict, else off

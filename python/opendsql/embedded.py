@@ -31,6 +31,7 @@ from opendsql.catalog import bootstrap, context, jobs, load
 from opendsql.catalog.result import Pending
 from opendsql.cluster.commits import Committer
 from opendsql.cluster.roles import CommitRoles
+from opendsql.hints import hint_for
 from opendsql.journal import DataDirectory
 from opendsql.query.planner import Planned, Planner
 from opendsql.storage import Checkpointer, open_arena
@@ -50,7 +51,7 @@ class Error(Exception):
         super().__init__(str(error))
         self.sqlstate: str = getattr(error, "sqlstate", "XX000")
         self.detail: str | None = getattr(error, "detail", None)
-        self.hint: str | None = getattr(error, "hint", None)
+        self.hint: str | None = getattr(error, "hint", None) or hint_for(self.sqlstate, str(error))
 
 
 class InterfaceError(Error):

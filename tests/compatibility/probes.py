@@ -19,6 +19,7 @@ Answer lines, exact: rows as values joined by ` | ` (NULL, '' when empty, <job> 
 
 Sources of a group: `recorded` (somebody sent it to the service and wrote the answer down), `documented`, `postgresql`
 (the service runs PostgreSQL 16's code there; nobody recorded this very case), `guess: <key>` of opendsql.guesses.
+hints.txt is in the same form, run with opendsql's hints on (source `opendsql`).
 
     python tests/compatibility/probes.py --port 5432 [file ...]     writes the present answers into the files
 """

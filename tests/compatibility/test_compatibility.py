@@ -21,7 +21,7 @@ PROBES = [probe for page in pages() for probe in page.probes]
 
 @pytest.fixture(scope="module")
 def runner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runner]:
-    with run_server(tmp_path_factory.mktemp("compatibility")) as server:
+    with run_server(tmp_path_factory.mktemp("compatibility"), "--no-hints") as server:
         runner = Runner(server.port)
         yield runner
         runner.close()

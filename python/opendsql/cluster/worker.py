@@ -22,13 +22,14 @@ import dsql_core.execute.kernels  # noqa: F401  (registers them)
 from dsql_core.execute import EngineHandle
 from dsql_core.shared import REPLAYED_OFFSET
 from dsql_core.storage import Arena
-from dsql_core.wire import COUNTER_BYTES, Server
+from dsql_core.wire import COUNTER_BYTES, Server, set_hints
 from opendsql.cluster.keeper import Keeper
 from opendsql.cluster.roles import ROLES, CommitRoles
 from opendsql.cluster.wiring import Wiring, WorkerSpec
 from opendsql.errors import OperatorError
 from opendsql.gateway.iam import Authenticator, IamFiles, default_credentials, default_policy, trust
 from opendsql.gateway.service import Authenticate, GatewayService
+from opendsql.hints import HINTS
 
 PR_SET_PDEATHSIG = 1
 PR_SET_NAME = 15
@@ -138,6 +139,7 @@ def serve(wiring: Wiring, spec: WorkerSpec) -> None:
         host_names=wiring.endpoint.names,
         cluster_id=wiring.endpoint.cluster_id,
     )
+    set_hints(HINTS if wiring.config.hints and not wiring.config.strict else ())
     service = GatewayService(server, engine, authenticate=login_of(wiring))
     stopping = threading.Event()
     engine.aside = EngineHandle(arena, spec.aside, wiring.aside_committer(spec, lambda: not stopping.is_set()))

@@ -1,0 +1,3 @@
+from collections.abc import Sequence
+
+def set_hints(hints: Sequence[tuple[str, str, str]]) -> None: ...
