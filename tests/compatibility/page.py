@@ -25,7 +25,8 @@ INTRODUCTION = """# What opendsql answers
 Made by `tests/compatibility/page.py` from the probes in `tests/compatibility/probes`; each line below is run against a
 server by the test suite ({count} probes). Sections follow what a client of Aurora DSQL meets: connection, roles, transactions,
 SQL. A line that begins with ⤷ goes on in the session of the line before it; `B>` is a second session. Every probe starts on
-the objects of [fixture.sql](fixture.sql). Hints that opendsql adds to refusals are not shown (`--no-hints`).
+the objects of [fixture.sql](fixture.sql). Hints that opendsql adds to refusals are not shown
+(`--no-hints`). Where AWS's linter disagrees: [LINT.md](LINT.md).
 
 Where an answer comes from is said beside each group: *recorded* from the service, *documented* by AWS, PostgreSQL 16's (whose
 code the service runs there), or a *guess*; the guesses are listed at the end with their basis.
@@ -84,7 +85,8 @@ def render() -> str:
     lines.append("- [Guesses](#guesses)")
     for page in found:
         lines += section(page)
-    lines += ["\n## Guesses\n", "What nobody has recorded from the service (`python/opendsql/guesses.py`); a correction is one line there.\n"]
+    lines.append("\n## Guesses\n")
+    lines.append("What nobody has recorded from the service (`python/opendsql/guesses.py`); a correction is one line there.\n")
     lines += ["| key | answer | basis | sure |", "| --- | --- | --- | --- |"]
     lines += [f"| {key} | {cell(str(guess.answer))} | {guess.basis} | {guess.sure} |" for key, guess in GUESSES.items()]
     return "\n".join(lines) + "\n"
