@@ -87,6 +87,7 @@ class ForeignKey:
     match: str = "s"
     on_delete: str = "a"
     on_update: str = "a"
+    delete_columns: tuple[str, ...] = ()  # of ON DELETE SET NULL | SET DEFAULT (columns); empty = all
     deferrable: bool = False
     deferred: bool = False
     validated: bool = True
@@ -182,6 +183,7 @@ class Role:
     login: bool = False
     inherit: bool = True
     member_of: tuple[int, ...] = ()
+    member_options: tuple[tuple[int, int, str], ...] = ()  # (role, grantor, a admin i inherit s set) of those, where given
     connection_limit: int = -1
     comment: str | None = None
 
@@ -200,6 +202,7 @@ class Domain:
     checks: tuple[Check, ...] = ()
     owner_oid: int = ADMIN_OID
     comment: str | None = None
+    parent_oid: int | None = None  # of a domain over a domain
 
 
 @dataclass(frozen=True, slots=True)

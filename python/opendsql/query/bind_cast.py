@@ -76,13 +76,11 @@ class CastBinder(Part):
         self, schema: str | None, name: str, names: list[str], node: Node, position: int | None
     ) -> tuple[int, int]:
         """A domain (its base type), or a table's row type as record."""
-        domains = getattr(self.catalog, "domains", {}) or {}
-        for candidate in (schema,) if schema else self.search_path:
-            domain = domains.get((candidate, name))
-            if domain is not None:
-                if node.get("arrayBounds"):
-                    return TYPES_BY_OID[domain.type_oid].array_oid, domain.typmod
-                return domain.type_oid, domain.typmod
+        domain = self.domain_named(node)
+        if domain is not None:
+            if node.get("arrayBounds"):
+                return TYPES_BY_OID[domain.type_oid].array_oid, domain.typmod
+            return domain.type_oid, domain.typmod
         if schema == "information_schema":
             base = {"sql_identifier": "name", "character_data": "varchar", "cardinal_number": "int4",
                     "yes_or_no": "varchar", "time_stamp": "timestamptz"}.get(name)  # fmt: skip
@@ -90,6 +88,15 @@ class CastBinder(Part):
                 return TYPES_BY_NAME[base].oid, -1
         shown = ".".join(names) + ("[]" if node.get("arrayBounds") else "")
         raise DsqlError("42704", f'type "{shown}" does not exist', position=position)
+
+    def domain_named(self, node: Node) -> Any:
+        """The domain a TypeName names, or None."""
+        names = [n["String"].get("sval", "") for n in node["names"]]
+        known = getattr(self.catalog, "domains", None)
+        if not known or (len(names) == 1 and names[0] in TYPES_BY_NAME):
+            return None
+        schemas = (names[-2],) if len(names) > 1 else self.search_path
+        return next((known[s, names[-1]] for s in schemas if (s, names[-1]) in known), None)
 
     def _typmod(self, oid: int, items: list[Node], position: int | None) -> int:
         modifiers = []

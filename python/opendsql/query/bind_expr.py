@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from opendsql.errors import DsqlError, unsupported
+from opendsql.query import domains
 from opendsql.query.expr import (
     BOOL,
     DATE,
@@ -400,8 +401,11 @@ class ExprBinder(Part):
             location = location_of(item["arg"])
         if "A_ArrayExpr" in item["arg"] and TYPES_BY_OID[oid].is_array:
             bound = self.array_expression(item["arg"]["A_ArrayExpr"], scope, oid)
-            return self.length_coercion(bound, oid, typmod, "e")
-        return self.explicit_cast(self.expr(item["arg"], scope), oid, typmod, location)
+            bound = self.length_coercion(bound, oid, typmod, "e")
+        else:
+            bound = self.explicit_cast(self.expr(item["arg"], scope), oid, typmod, location)
+        domain = self.domain_named(item["typeName"])
+        return bound if domain is None else domains.checked(self, domain, bound)
 
     def _bind_GroupingFunc(self, item: Node, scope: Scope) -> Expr:
         if scope.level is None:

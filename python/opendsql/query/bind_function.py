@@ -472,6 +472,11 @@ class FunctionBinder(Part):
             )
             raise DsqlError("0A000", f"set-returning functions are not allowed in {word}", position=position)
         coerced = tuple(self._arguments(match, args))
+        if match.kind == "sql":
+            query, _ = self.routine_in_from(match, args, name)
+            if len(query.columns) == 1:
+                scope.level.has_sets = True
+                return SrfCall(query.plan.columns()[0].type_oid, match.kernel, coerced, name, query.plan)
         if len(match.out_columns) > 1 or match.kind == "sql":
             raise unsupported(f"set-returning function {name} with several columns is only supported in FROM")
         scope.level.has_sets = True

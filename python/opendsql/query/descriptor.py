@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from opendsql.catalog.model import Column, Index, Table
+from opendsql.catalog.model import Index, Table
+from opendsql.query import domains
 from opendsql.query.access import TreeShape
-from opendsql.query.expr import BOOL, Col, Expr, NullTest, conjuncts
+from opendsql.query.expr import BOOL, TRUE, Col, Expr, conjuncts
 from opendsql.query.logical import Scan
-from opendsql.query.scope import RangeItem, Scope, ScopeColumn
+from opendsql.query.scope import Scope
 
 Emit = Any  # (Expr) -> IR expression
 
@@ -94,12 +95,10 @@ def table_descriptor(binder: Any, table: Table, emit: Emit) -> dict[str, Any]:
     def bound(text: str, clause: str) -> Expr:
         return binder.stored_expression(text, scope, clause)
 
-    checks = []
+    checks = [{"name": "", "expr": emit(condition)} for condition in domain_conditions(binder, table)]
     for check in table.checks:
         condition = binder.coerce(bound(check.expression, "check"), BOOL)
         checks.append({"name": check.name, "expr": emit(condition)})
-    for domain_check in domain_checks(binder, table):
-        checks.append({**domain_check, "expr": emit(domain_check["expr"])})
     generated = [
         (c.attnum - 1, emit(binder.assign(c, bound(c.generated, "generated"), -1)))
         for c in columns
@@ -148,33 +147,14 @@ def _index_descriptor(binder: Any, table: Table, index: Index, scope: Scope, emi
     }
 
 
-def domain_checks(binder: Any, table: Table) -> list[dict[str, Any]]:
-    """Checks of the domains a table's columns have, over the row."""
-    found: list[dict[str, Any]] = []
+def domain_conditions(binder: Any, table: Table) -> list[Expr]:
+    """What the domains of a table's columns ask of the row; each refuses by itself."""
+    found: list[Expr] = []
     for column in table.columns:
         domain = binder.catalog.by_oid.get(column.domain_oid) if column.domain_oid and not column.dropped else None
-        if domain is None:
-            continue
-        value = Col(column.type_oid, 0, column.attnum - 1, typmod=column.typmod)
-        if getattr(domain, "not_null", False):
-            found.append({"name": "", "domain": domain.name, "not_null": True, "expr": _not_null(value)})
-        for check in getattr(domain, "checks", ()):
-            found.append(
-                {
-                    "name": check.name,
-                    "domain": domain.name,
-                    "expr": _domain_check(binder, check.expression, column, value),
-                }
-            )
+        if domain is not None:
+            value = Col(column.type_oid, 0, column.attnum - 1, typmod=column.typmod)
+            ok = domains.condition(binder, domain, value)
+            if ok is not TRUE:
+                found.append(ok)
     return found
-
-
-def _not_null(value: Col) -> Expr:
-    return NullTest(BOOL, value, False)
-
-
-def _domain_check(binder: Any, text: str, column: Column, value: Col) -> Expr:
-    item = ScopeColumn("value", value)
-    scope = Scope(star=[item], tables=[RangeItem("", [item])])
-    del column
-    return binder.coerce(binder.stored_expression(text, scope, "check"), BOOL)

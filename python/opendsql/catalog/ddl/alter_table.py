@@ -10,7 +10,7 @@ from opendsql.catalog import jobs
 from opendsql.catalog.ddl import columns as column_rules
 from opendsql.catalog.ddl import constraints as rules
 from opendsql.catalog.ddl import dependencies, sequences
-from opendsql.catalog.ddl.change import Change, all_indexes, changed
+from opendsql.catalog.ddl.change import Change, all_indexes, changed, role_oid
 from opendsql.catalog.ddl.expressions import column_references
 from opendsql.catalog.ddl.indexes import JOB_COLUMNS
 from opendsql.catalog.model import Column, Sequence, Table, View
@@ -159,17 +159,6 @@ def alter_sequence_owner(change: Change, sequence: Sequence, commands: list[dict
         sequence = changed(sequence, owner_oid=role_oid(change, command["newowner"]))
     change.put(sequence)
     return change.done()
-
-
-def role_oid(change: Change, spec: dict[str, Any]) -> int:
-    """The oid of a RoleSpec."""
-    body = spec.get("RoleSpec", spec)
-    if body["roletype"] != "ROLESPEC_CSTRING":
-        return change.user_oid
-    role = change.catalog.roles.get(body["rolename"])
-    if role is None:
-        raise DsqlError("42704", f'role "{body["rolename"]}" does not exist')
-    return role.oid
 
 
 class TableChange:

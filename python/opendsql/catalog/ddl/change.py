@@ -17,7 +17,8 @@ from __future__ import annotations
 from dataclasses import fields, replace
 from typing import Any
 
-from opendsql.catalog import serialise, store, versions
+from opendsql.catalog import acl, serialise, store, versions
+from opendsql.catalog.acl import SYSTEM_SCHEMAS
 from opendsql.catalog.model import (
     ADMIN_OID,
     FIRST_USER_OID,
@@ -32,8 +33,6 @@ from opendsql.catalog.model import (
 from opendsql.catalog.result import Notice, PyResult
 from opendsql.catalog.settings import settings_of
 from opendsql.errors import DsqlError, unsupported
-
-SYSTEM_SCHEMAS = frozenset(("pg_catalog", "information_schema", "sys"))
 
 
 class Change:
@@ -140,9 +139,7 @@ class Change:
 
     def require_create(self, schema: str) -> None:
         """42501 unless the user may create objects in the schema."""
-        from opendsql.catalog.ddl import grants
-
-        if not grants.holds(self.catalog, self.settings.user, self.catalog.schemas[schema], "C"):
+        if not acl.holds(self.catalog, self.settings.user, self.catalog.schemas[schema], "C"):
             raise DsqlError("42501", f"permission denied for schema {schema}")
 
     def names_in(self, schema: str) -> set[str]:
@@ -190,30 +187,25 @@ class Change:
 
     def require_owner(self, item: Any, kind: str) -> None:
         """42501 unless the user owns the object (admin owns everything, a member what its role owns)."""
-        if self.settings.user == "admin":
-            return
-        owner = getattr(item, "owner_oid", ADMIN_OID)
-        role = self.catalog.roles.get(self.settings.user)
-        if role is not None and (role.oid == owner or owner in membership(self.catalog, role.oid)):
+        if acl.owns(self.catalog, self.settings.user, item):
             return
         raise DsqlError("42501", f"must be owner of {kind} {item.name}")
+
+
+def role_oid(change: Change, spec: dict[str, Any]) -> int:
+    """The oid of a RoleSpec."""
+    body = spec.get("RoleSpec", spec)
+    if body["roletype"] != "ROLESPEC_CSTRING":
+        return change.user_oid
+    role = change.catalog.roles.get(body["rolename"])
+    if role is None:
+        raise DsqlError("42704", f'role "{body["rolename"]}" does not exist')
+    return role.oid
 
 
 def all_indexes(table: Table) -> tuple[Index, ...]:
     """The primary key's index, when there is one, and the secondary ones."""
     return (table.primary_key, *table.indexes) if table.primary_key is not None else table.indexes
-
-
-def membership(catalog: Catalog, role_oid: int) -> set[int]:
-    """Oids of every role the role is a member of, directly or not, itself included."""
-    found, todo = set(), [role_oid]
-    while todo:
-        oid = todo.pop()
-        if oid not in found:
-            found.add(oid)
-            role = catalog.by_oid.get(oid)
-            todo.extend(getattr(role, "member_of", ()))
-    return found
 
 
 def check_database(database: str | None, schema: str | None, name: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import Any
 
 from opendsql.catalog import datatypes as dt
@@ -178,10 +178,21 @@ def build_foreign_key(
         match=constraint.get("fk_matchtype", "s"),
         on_delete=constraint.get("fk_del_action", "a"),
         on_update=constraint.get("fk_upd_action", "a"),
+        delete_columns=_delete_columns(strings(constraint.get("fk_del_set_cols")), names, by_name),
         deferrable=bool(constraint.get("deferrable")),
         deferred=bool(constraint.get("initdeferred")),
         validated=validated,
     )
+
+
+def _delete_columns(given: Sequence[str], names: Sequence[str], columns: Container[str]) -> tuple[str, ...]:
+    """The columns of ON DELETE SET NULL | SET DEFAULT (columns)."""
+    for name in given:
+        if name not in columns:
+            raise DsqlError("42703", f'column "{name}" referenced in foreign key constraint does not exist')
+        if name not in names:
+            raise DsqlError("42P10", f'column "{name}" referenced in ON DELETE SET action must be part of foreign key')
+    return tuple(dict.fromkeys(given))
 
 
 _FAMILIES = (

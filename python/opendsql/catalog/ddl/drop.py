@@ -7,9 +7,10 @@ from typing import Any
 
 from opendsql.catalog import datatypes as dt
 from opendsql.catalog import jobs
+from opendsql.catalog.acl import SYSTEM_SCHEMAS
 from opendsql.catalog.ddl import dependencies, indexes
-from opendsql.catalog.ddl.change import SYSTEM_SCHEMAS, Change, relation_word
-from opendsql.catalog.model import PUBLIC_OID, Sequence, Table, View
+from opendsql.catalog.ddl.change import Change, relation_word
+from opendsql.catalog.model import PUBLIC_OID, Domain, Sequence, Table, View
 from opendsql.catalog.names import strings
 from opendsql.catalog.result import PyResult
 from opendsql.errors import DsqlError, unsupported
@@ -183,6 +184,21 @@ def drop_schema(change: Change, node: dict[str, Any], missing_ok: bool, cascade:
     return True
 
 
+def domain_users(change: Change, domain: Domain) -> list[str]:
+    """DETAIL lines: domains over the domain with what uses those, then columns."""
+    found = []
+    for other in change.catalog.domains.values():
+        if other.parent_oid == domain.oid:
+            found.append(f"type {other.name} depends on type {domain.name}")
+            found += domain_users(change, other)
+    for relation in change.catalog.relations.values():
+        if isinstance(relation, Table):
+            for column in relation.live_columns:
+                if column.domain_oid == domain.oid:
+                    found.append(f"column {column.name} of table {relation.name} depends on type {domain.name}")
+    return found
+
+
 def drop_domain(change: Change, node: dict[str, Any], missing_ok: bool, cascade: bool) -> bool:
     """DROP DOMAIN; 2BP01 while a column has it."""
     parts = name_parts(node)
@@ -196,12 +212,7 @@ def drop_domain(change: Change, node: dict[str, Any], missing_ok: bool, cascade:
             change.notice(f'type "{parts[-1]}" does not exist, skipping', "42704")
             return False
         raise DsqlError("42704", f'type "{".".join(parts)}" does not exist')
-    users = []
-    for relation in change.catalog.relations.values():
-        if isinstance(relation, Table):
-            for column in relation.live_columns:
-                if column.domain_oid == domain.oid:
-                    users.append(f"column {column.name} of table {relation.name} depends on type {domain.name}")
+    users = domain_users(change, domain)
     if users:
         raise dependencies.refuse(change, f"type {domain.name}", users)
     change.remove(domain)

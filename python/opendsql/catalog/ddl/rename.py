@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from opendsql.catalog.acl import SYSTEM_SCHEMAS
 from opendsql.catalog.ddl import constraints as rules
 from opendsql.catalog.ddl import dependencies
-from opendsql.catalog.ddl.alter_table import role_oid
-from opendsql.catalog.ddl.change import SYSTEM_SCHEMAS, Change, all_indexes, changed, relation_word
+from opendsql.catalog.ddl.change import Change, all_indexes, changed, relation_word, role_oid
 from opendsql.catalog.ddl.create_table import SYSTEM_COLUMNS
 from opendsql.catalog.model import ADMIN_OID, PUBLIC_OID, Domain, Sequence, Table, View
 from opendsql.catalog.names import strings

@@ -7,6 +7,8 @@ from typing import Any
 import pgparse
 
 from opendsql.catalog import datatypes as dt
+from opendsql.catalog import hooks
+from opendsql.catalog.ddl import grants
 from opendsql.catalog.ddl.change import Change, changed
 from opendsql.catalog.ddl.rename import find_function
 from opendsql.catalog.ddl.sequences import options_of
@@ -57,6 +59,8 @@ def create_function(stmt: dict[str, Any], text: str, session: Any, catalog: Any)
     function = apply_options(function, options)
     body = read_body(stmt, options)
     function = changed(function, body=body)
+    if hooks.check_function is not None:
+        hooks.check_function(function, catalog, session)
     inputs = function.arg_types
     same = next((f for f in catalog.functions.get((schema, name), ()) if f.arg_types == inputs), None)
     if same is not None:
@@ -70,7 +74,7 @@ def create_function(stmt: dict[str, Any], text: str, session: Any, catalog: Any)
             )
         function = changed(function, oid=same.oid, owner_oid=same.owner_oid, acl=same.acl, comment=same.comment)
     else:
-        function = changed(function, oid=change.new_oid())
+        function = changed(function, oid=change.new_oid(), acl=grants.initial_acl(change, schema, "f", "function"))
     change.put(function)
     return change.done()
 

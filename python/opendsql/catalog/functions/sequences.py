@@ -19,9 +19,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from opendsql.catalog import store
+from opendsql.catalog import acl, store
 from opendsql.catalog.context import current
-from opendsql.catalog.ddl import grants
 from opendsql.catalog.functions.naming import catalog, relation
 from opendsql.catalog.model import Sequence
 from opendsql.catalog.settings import settings_of
@@ -59,7 +58,7 @@ def find(text: str, privilege: str) -> Sequence:
     found = relation(text)
     if not isinstance(found, Sequence):
         raise DsqlError("42809", f'"{found.name}" is not a sequence')
-    if not any(grants.holds(catalog(), current.user, found, letter) for letter in privilege):
+    if not any(acl.holds(catalog(), current.user, found, letter) for letter in privilege):
         raise DsqlError("42501", f"permission denied for sequence {found.name}")
     return found
 

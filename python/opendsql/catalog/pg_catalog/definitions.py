@@ -93,6 +93,8 @@ def foreign_key_definition(catalog: Catalog, key: ForeignKey, search_path: tuple
         text += f" ON UPDATE {_ACTIONS[key.on_update]}"
     if key.on_delete != "a":
         text += f" ON DELETE {_ACTIONS[key.on_delete]}"
+        if key.delete_columns:
+            text += f" ({', '.join(map(quote_ident, key.delete_columns))})"
     if key.deferrable:
         text += " DEFERRABLE"
     if key.deferred:
