@@ -171,6 +171,25 @@ def _in_list(items: list[Item], names: set[str], letter: str, option: bool) -> b
     )
 
 
+def new_owner(acl: tuple[str, ...], old: str, new: str) -> tuple[str, ...]:
+    """The list after a change of owner: what the old owner had and gave is the new one's."""
+    return renamed(acl, old, new) if old != new else acl
+
+
+def renamed(acl: tuple[str, ...], old: str, new: str) -> tuple[str, ...]:
+    """The list with one role's name replaced; items that become one are merged."""
+    found: list[Item] = []
+    for item in parse(acl):
+        grantee, grantor = (new if name == old else name for name in (item.grantee, item.grantor))
+        same = next((i for i in found if i.grantee == grantee and i.grantor == grantor), None)
+        if same is None:
+            found.append(Item(grantee, grantor, item.held))
+            continue
+        for letter, option in item.held.items():
+            same.held[letter] = same.held.get(letter, False) or option
+    return show(found)
+
+
 # --- giving and taking ------------------------------------------------------------------------------------------------
 
 

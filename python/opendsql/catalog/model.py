@@ -254,6 +254,7 @@ class Statistics:
     kinds: tuple[str, ...] = ("d", "f", "m")
     target: int = -1
     owner_oid: int = ADMIN_OID
+    expressions: tuple[str, ...] = ()  # texts
 
 
 Relation = Table | View | Sequence

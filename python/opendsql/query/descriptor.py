@@ -13,6 +13,7 @@ from opendsql.query import domains
 from opendsql.query.access import TreeShape
 from opendsql.query.expr import BOOL, TRUE, Col, Expr, conjuncts
 from opendsql.query.logical import Scan
+from opendsql.query.parse import parse
 from opendsql.query.scope import Scope
 
 Emit = Any  # (Expr) -> IR expression
@@ -124,6 +125,14 @@ def table_descriptor(binder: Any, table: Table, emit: Emit) -> dict[str, Any]:
     }
 
 
+def _shown_key(key: str) -> str:
+    """A key part as DETAIL shows it: no more parentheses than it needs."""
+    if not key.startswith("("):
+        return key
+    plain = "FuncCall" in parse(f"SELECT {key}")[0].node["targetList"][0]["ResTarget"]["val"]
+    return key[1:-1] if plain or key.startswith("((") else key
+
+
 def _index_descriptor(binder: Any, table: Table, index: Index, scope: Scope, emit: Emit) -> dict[str, Any]:
     stored = stored_exprs(binder, table, index, 0, scope)
     keys = stored[: len(index.keys)]
@@ -142,7 +151,7 @@ def _index_descriptor(binder: Any, table: Table, index: Index, scope: Scope, emi
         "unique": index.unique,
         "nulls_distinct": index.nulls_distinct,
         "predicate": emit(predicate) if predicate is not None else None,
-        "key_cols": list(index.keys),
+        "key_cols": [_shown_key(k) for k in index.keys],
         "valid": index.valid,
     }
 

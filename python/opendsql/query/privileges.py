@@ -7,6 +7,7 @@ missing: then every column the statement reads (or writes) needs one.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from opendsql.catalog import acl, updatable
@@ -14,7 +15,7 @@ from opendsql.catalog.model import FIRST_USER_OID, Function, Table, View
 from opendsql.errors import DsqlError
 from opendsql.query.bind_view import Through
 from opendsql.query.expr import Col, ColumnId, Expr, SubLink, walk
-from opendsql.query.logical import Delete, Insert, Node, Update, walk_nodes
+from opendsql.query.logical import Delete, Insert, LockRows, Node, Update, sublinks_of, walk_nodes
 
 _ADMIN = "admin"
 
@@ -44,6 +45,12 @@ def check_privileges(binder: Any, plan: Node, user: str) -> None:
         if target and not columns:
             continue
         _columns(binder, table, reader, "r", columns)
+    roots = [plan, *(p for cte in binder.ctes for p in (cte.plan, cte.init, cte.step) if p is not None)]
+    for table, rel in _locked(binder, roots):
+        locker = binder.rights.get(rel, user)
+        names = [c.name for c in table.live_columns]
+        if not any(acl.holds_column(binder.catalog, locker, table, name, "w") for name in names):
+            raise DsqlError("42501", f"permission denied for table {table.name}")
     for node in _writes(binder, plan):
         if node.table.oid in behind:
             continue
@@ -58,6 +65,16 @@ def check_privileges(binder: Any, plan: Node, user: str) -> None:
                 _columns(binder, node.table, user, "w", {names[column] for column, _ in node.assign})
             case Delete():
                 _columns(binder, node.table, user, "d", set())
+
+
+def _locked(binder: Any, roots: list[Node]) -> Iterator[tuple[Table, int]]:
+    """Tables whose rows the statement locks (FOR UPDATE, FOR KEY SHARE), and their rel."""
+    pending = list(roots)
+    while pending:
+        for node in walk_nodes(pending.pop()):
+            if isinstance(node, LockRows):
+                yield node.table, node.rel
+            pending.extend(link.plan for link in sublinks_of(node))
 
 
 def _through(binder: Any, through: Through, user: str) -> None:

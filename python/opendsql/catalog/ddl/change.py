@@ -166,6 +166,8 @@ class Change:
             raise DsqlError("42P01", f'relation "{shown}" does not exist')
         if relation.oid < FIRST_USER_OID:
             raise unsupported("feature not supported on system entity")
+        if schema and not acl.holds(self.catalog, self.settings.user, self.catalog.schemas[schema], "U"):
+            raise DsqlError("42501", f"permission denied for schema {schema}")
         return relation
 
     def find_table(self, range_var: dict[str, Any], missing_ok: bool = False) -> Any:
@@ -185,11 +187,35 @@ class Change:
                             return relation, index
         return None
 
-    def require_owner(self, item: Any, kind: str) -> None:
+    def given_to(self, item: Any, kind: str, spec: dict[str, Any]) -> Any:
+        """The object as another role's: ALTER ... OWNER TO."""
+        self.require_owner(item, kind, name=item.name if kind == "function" else None)
+        oid = role_oid(self, spec)
+        old, new = (acl.role_name(self.catalog, o) for o in (item.owner_oid, oid))
+        if self.settings.user != "admin" and old != new:
+            if oid not in acl.membership(self.catalog, self.user_oid):
+                raise DsqlError("42501", f'must be able to SET ROLE "{new}"')
+            schema = self.catalog.schemas.get(getattr(item, "schema", ""))
+            if schema is not None and not acl.holds(self.catalog, new, schema, "C"):
+                raise DsqlError("42501", f"permission denied for schema {schema.name}")
+        values: dict[str, Any] = {"owner_oid": oid}
+        if hasattr(item, "acl"):
+            values["acl"] = acl.new_owner(item.acl, old, new)
+        if hasattr(item, "column_acls"):
+            values["column_acls"] = {c: acl.new_owner(entries, old, new) for c, entries in item.column_acls.items()}
+        return changed(item, **values)
+
+    def require_owner(self, item: Any, kind: str, *, dropping: bool = False, name: str | None = None) -> None:
         """42501 unless the user owns the object (admin owns everything, a member what its role owns)."""
         if acl.owns(self.catalog, self.settings.user, item):
             return
-        raise DsqlError("42501", f"must be owner of {kind} {item.name}")
+        schema = self.catalog.schemas.get(getattr(item, "schema", "")) if dropping else None
+        if schema is not None and acl.owns(self.catalog, self.settings.user, schema):
+            return  # a schema's owner may drop what is in it
+        shown = item.name if name is None else name
+        if name is None and kind in ("type", "function", "statistics object") and item.schema not in self.search_path:
+            shown = f"{item.schema}.{item.name}"
+        raise DsqlError("42501", f"must be owner of {kind} {shown}")
 
 
 def role_oid(change: Change, spec: dict[str, Any]) -> int:

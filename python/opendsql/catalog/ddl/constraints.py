@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Sequence
 from typing import Any
 
+from opendsql.catalog import acl
 from opendsql.catalog import datatypes as dt
 from opendsql.catalog.ddl import expressions
 from opendsql.catalog.model import Check, Column, ForeignKey, Index, Table
@@ -147,6 +148,8 @@ def build_foreign_key(
             raise DsqlError("42703", f'column "{name}" referenced in foreign key constraint does not exist')
     if len(parent_names) != len(names):
         raise DsqlError("42830", "number of referencing and referenced columns for foreign key disagree")
+    if own is None or parent.oid != own.oid:
+        require_references(change, parent, parent_names)
     unique = [i for i in (parent.primary_key, *parent.indexes) if i is not None and i.unique and i.predicate is None]
     if not any(sorted(i.keys) == sorted(parent_names) and i.valid for i in unique):
         raise DsqlError("42830", f'there is no unique constraint matching given keys for referenced table "{parent.name}"')
@@ -183,6 +186,16 @@ def build_foreign_key(
         deferred=bool(constraint.get("initdeferred")),
         validated=validated,
     )
+
+
+def require_references(change: Any, parent: Table, names: Sequence[str]) -> None:
+    """42501 unless the user has REFERENCES on the parent, or on each of the columns named."""
+    user = change.settings.user
+    if acl.holds(change.catalog, user, parent, "x"):
+        return
+    if names and all(acl.holds_column(change.catalog, user, parent, n, "x") for n in names):
+        return
+    raise DsqlError("42501", f"permission denied for table {parent.name}")
 
 
 def _delete_columns(given: Sequence[str], names: Sequence[str], columns: Container[str]) -> tuple[str, ...]:

@@ -93,7 +93,7 @@ def drop_relations(change: Change, stmt: dict[str, Any], kind: str, missing_ok: 
             raise unsupported("feature not supported on system entity")
         if not isinstance(relation, cls):
             raise wrong_kind(name, word, {Table: "table", View: "view", Sequence: "sequence"}[type(relation)])
-        change.require_owner(relation, word)
+        change.require_owner(relation, word, dropping=True)
         if isinstance(relation, Sequence) and relation.identity:
             refuse_identity(change, relation)
         if relation not in targets:
@@ -142,7 +142,7 @@ def drop_index(change: Change, node: dict[str, Any], missing_ok: bool, cascade: 
             return False
         raise DsqlError("42704", f'index "{name}" does not exist')
     table, index = found
-    change.require_owner(table, "index")
+    change.require_owner(table, "index", dropping=True, name=index.name)
     if index.unique and cascade and index.constraint is None:
         dependencies.release_key(change, table, index.keys, index.name, cascade)
     change.stamp_namespace()
@@ -212,6 +212,7 @@ def drop_domain(change: Change, node: dict[str, Any], missing_ok: bool, cascade:
             change.notice(f'type "{parts[-1]}" does not exist, skipping', "42704")
             return False
         raise DsqlError("42704", f'type "{".".join(parts)}" does not exist')
+    change.require_owner(domain, "type", dropping=True)
     users = domain_users(change, domain)
     if users:
         raise dependencies.refuse(change, f"type {domain.name}", users)
@@ -246,6 +247,8 @@ def drop_function(change: Change, node: dict[str, Any], missing_ok: bool, cascad
             change.notice(f"function {shown}{'()' if body.get('args_unspecified') else ''} does not exist, skipping", "42883")
             return False
         raise DsqlError("42883", named)
+    change.require_owner(found[0], "function", dropping=True)
+    dependencies.release_function(change, found[0], cascade)
     change.remove(found[0])
     return True
 
@@ -256,6 +259,7 @@ def drop_statistics(change: Change, node: dict[str, Any], missing_ok: bool, casc
     for where in (parts[-2],) if len(parts) > 1 else change.search_path:
         found = change.catalog.statistics.get((where, parts[-1]))
         if found is not None:
+            change.require_owner(found, "statistics object", dropping=True)
             change.remove(found)
             return True
     if missing_ok:

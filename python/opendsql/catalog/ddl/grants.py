@@ -265,5 +265,6 @@ def initial_acl(change: Change, schema: str, code: str, kind: str) -> tuple[str,
     for item in acl.parse(lists.get(schema, ())) if schema else ():
         for letter, option in item.held.items():
             items = acl.give(items, item.grantee, item.grantor, letter, option, owner)
-    shown = acl.show(items)
+    oids = {name: role.oid for name, role in change.catalog.roles.items()}
+    shown = acl.show(sorted(items, key=lambda i: (oids.get(i.grantee, 0), oids.get(i.grantor, 0))))
     return () if set(shown) == set(acl.default(kind, owner)) else shown

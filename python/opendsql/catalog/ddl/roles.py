@@ -158,10 +158,11 @@ def owned_objects(change: Change, role: Role) -> list[str]:
     items += [("type", d) for d in catalog.domains.values()]
     items += [("function", f) for group in catalog.functions.values() for f in group]
     items += [("statistics object", s) for s in catalog.statistics.values()]
-    for word, item in items:
-        shown = item.name
+    for word, item in sorted(items, key=lambda pair: pair[1].oid):
+        where = getattr(item, "schema", "")
+        shown = item.name if not where or where in change.search_path else f"{where}.{item.name}"
         if isinstance(item, Function):
-            shown = f"{item.name}({','.join(dt.format_type(t, None) for t in item.arg_types)})"
+            shown = f"{shown}({','.join(dt.format_type(t, None) for t in item.arg_types)})"
         lists = [getattr(item, "acl", ()), *getattr(item, "column_acls", {}).values()]
         if item.owner_oid == role.oid:
             lines.append(f"owner of {word} {shown}")

@@ -66,6 +66,7 @@ def create_function(stmt: dict[str, Any], text: str, session: Any, catalog: Any)
     if same is not None:
         if not stmt.get("replace"):
             raise DsqlError("42723", f'function "{name}" already exists with same argument types')
+        change.require_owner(same, "function")
         if same.result_type != function.result_type or same.returns_set != function.returns_set:
             raise DsqlError(
                 "42P13",
@@ -161,5 +162,6 @@ def alter_function(stmt: dict[str, Any], text: str, session: Any, catalog: Any) 
     """ALTER FUNCTION f(...) IMMUTABLE and the like."""
     change = Change(session, catalog, "ALTER FUNCTION")
     function = find_function(change, stmt["func"]["ObjectWithArgs"] if "ObjectWithArgs" in stmt["func"] else stmt["func"])
+    change.require_owner(function, "function")
     change.put(apply_options(function, options_of(stmt.get("actions"))))
     return change.done()

@@ -23,6 +23,8 @@ def create_schema(stmt: dict[str, Any], text: str, session: Any, catalog: Any) -
     name = stmt.get("schemaname")
     if name is None:
         name = stmt["authrole"].get("rolename") or change.settings.user
+    if change.settings.user != "admin":
+        raise DsqlError("42501", "permission denied for database postgres")
     if name.startswith("pg_"):
         raise DsqlError(
             "42939", f'unacceptable schema name "{name}"', detail='The prefix "pg_" is reserved for system schemas.'

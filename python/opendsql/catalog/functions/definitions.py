@@ -86,7 +86,7 @@ def pg_get_statisticsobjdef(oid: str) -> str | None:
 def pg_get_statisticsobjdef_columns(oid: str) -> str | None:
     """SQL: pg_get_statisticsobjdef_columns(oid)."""
     found = catalog().by_oid.get(int(oid))
-    return ", ".join(map(quote_ident, found.columns)) if isinstance(found, Statistics) else None
+    return definitions.statistics_columns(found) if isinstance(found, Statistics) else None
 
 
 def user_function(oid: str) -> Function | None:

@@ -341,6 +341,7 @@ def pg_statistic_ext(catalog: Catalog, session: Any) -> Iterator[RowDict]:
                 "oid": item.oid, "stxrelid": item.table_oid, "stxname": item.name, "stxowner": item.owner_oid,
                 "stxnamespace": schema_oid(catalog, item.schema), "stxstattarget": item.target,
                 "stxkeys": attnums(table, item.columns), "stxkind": list(item.kinds),
+                "stxexprs": ", ".join(item.expressions) or None,
             }  # fmt: skip
 
 

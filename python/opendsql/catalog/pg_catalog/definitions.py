@@ -140,11 +140,24 @@ def view_definition(catalog: Catalog, view: View, search_path: tuple[str, ...]) 
     return f" {Deparser().query(tree)};"
 
 
+def statistics_columns(statistics: Statistics) -> str:
+    """Columns, then expressions; all but a plain call stand in parentheses."""
+    return ", ".join([*map(quote_ident, statistics.columns), *map(_in_parentheses, statistics.expressions)])
+
+
+def _in_parentheses(text: str) -> str:
+    import pgparse
+
+    tree = pgparse.parse(f"SELECT {text}")[0]["stmt"]["SelectStmt"]["targetList"][0]["ResTarget"]["val"]
+    return text if "FuncCall" in tree or text.startswith("(") else f"({text})"
+
+
 def statistics_definition(catalog: Catalog, statistics: Statistics) -> str:
     """CREATE STATISTICS as PostgreSQL prints it."""
     table = catalog.by_oid.get(statistics.table_oid)
     words = {"d": "ndistinct", "f": "dependencies", "m": "mcv"}
-    kinds = "" if set(statistics.kinds) == set(words) else f" ({', '.join(words[k] for k in statistics.kinds)})"
+    said = [k for k in statistics.kinds if k in words]
+    kinds = "" if len(said) in (0, len(words)) else f" ({', '.join(words[k] for k in said)})"
     name = qualified(statistics.schema, statistics.name)
-    on = ", ".join(map(quote_ident, statistics.columns))
+    on = statistics_columns(statistics)
     return f"CREATE STATISTICS {name}{kinds} ON {on} FROM {getattr(table, 'name', '???')}"
