@@ -220,6 +220,7 @@ class Function:
     result_type: int = 2278
     returns_set: bool = False
     body: str = ""  # SQL text
+    form: str = ""  # how the body was written: '' a string, 'r' RETURN, 'a' BEGIN ATOMIC
     volatile: str = "v"
     strict: bool = False
     security_definer: bool = False

@@ -307,7 +307,14 @@ class CastBinder(Part):
         if oid in (24, 2202):
             from opendsql.registry.functions import FUNCTIONS_BY_NAME
 
-            found = [*self.user_functions(None, name.split("(")[0]), *FUNCTIONS_BY_NAME.get(name.split("(")[0], [])]
+            head, paren, tail = text.partition("(")
+            *above, own = split_identifiers(head.strip())
+            schema = above[-1] if above else None
+            builtin = FUNCTIONS_BY_NAME.get(own, []) if schema in (None, "pg_catalog") else []
+            found = [*self.user_functions(schema, own), *builtin]
+            if paren and oid == 2202:
+                types = [find_type(t.strip()) for t in tail.rstrip(") ").split(",") if t.strip()]
+                found = [f for f in found if list(f.arg_types) == [t.oid if t is not None else 0 for t in types]]
             if not found:
                 raise DsqlError("42883", f'function "{text}" does not exist')
             if len(found) > 1 and oid == 24:

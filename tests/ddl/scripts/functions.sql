@@ -60,3 +60,7 @@ create view depv as select low2(v) as l from dep;
 drop function low2(text);
 drop function low2(text) cascade;
 select count(*) from pg_index where indrelid = 'dep'::regclass;
+create function ra(x int) returns int immutable return x * 3;
+create function aa(x int) returns int begin atomic select x * 3; end;
+select pg_get_functiondef('ra'::regproc), pg_get_functiondef('aa'::regproc), ra(2), aa(2);
+select prosrc = '', prosqlbody is null from pg_proc where proname in ('ra', 'evens') order by proname;

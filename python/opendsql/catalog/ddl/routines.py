@@ -58,7 +58,8 @@ def create_function(stmt: dict[str, Any], text: str, session: Any, catalog: Any)
     function = read_signature(change, stmt, Function(0, schema, name, (), (), owner_oid=change.user_oid))
     function = apply_options(function, options)
     body = read_body(stmt, options)
-    function = changed(function, body=body)
+    form = "" if "sql_body" not in stmt else "r" if "ReturnStmt" in stmt["sql_body"] else "a"
+    function = changed(function, body=body, form=form)
     if hooks.check_function is not None:
         hooks.check_function(function, catalog, session)
     inputs = function.arg_types

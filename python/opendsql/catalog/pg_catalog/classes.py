@@ -187,19 +187,20 @@ def index_attributes(table: Table, index: Index) -> Iterator[RowDict]:
     for key, type_oid in zip(index.keys, index.key_types, strict=True):
         number += 1
         name = key
-        typmod = -1
+        typmod, domain = -1, None
         if key.startswith("("):
             name = f"expr{expressions or ''}"
             expressions += 1
         else:
             column = table.column(key)
-            typmod = column.typmod if column else -1
-        yield attribute(index.oid, name, number, type_oid, atttypmod=typmod)
+            typmod, domain = (column.typmod, column.domain_oid) if column else (-1, None)
+        yield attribute(index.oid, name, number, type_oid, atttypmod=typmod, atttypid=domain or type_oid)
     for name in include_of(table, index):
         number += 1
         column = table.column(name)
         if column is not None:
-            yield attribute(index.oid, name, number, column.type_oid, atttypmod=column.typmod)
+            shown = column.domain_oid or column.type_oid
+            yield attribute(index.oid, name, number, column.type_oid, atttypmod=column.typmod, atttypid=shown)
 
 
 def pg_attrdef(catalog: Catalog, session: Any) -> Iterator[RowDict]:

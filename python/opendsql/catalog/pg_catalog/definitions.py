@@ -36,8 +36,10 @@ def include_of(table: Table, index: Index) -> tuple[str, ...]:
     return index.include
 
 
-def index_definition(table: Table, index: Index) -> str:
+def index_definition(table: Table, index: Index, pretty: bool = False) -> str:
     """CREATE [UNIQUE] INDEX as DSQL prints it."""
+    from opendsql.catalog.deparse_pretty import pretty_expression
+
     first = index.nulls_first or (False,) * len(index.keys)
     keys = ", ".join(key_text(k) + (" NULLS FIRST" if f else "") for k, f in zip(index.keys, first, strict=True))
     text = f"CREATE {'UNIQUE ' if index.unique else ''}INDEX {quote_ident(index.name)} ON "
@@ -48,7 +50,7 @@ def index_definition(table: Table, index: Index) -> str:
     if index.unique and not index.nulls_distinct:
         text += " NULLS NOT DISTINCT"
     if index.predicate is not None:
-        text += f" WHERE {index.predicate}"
+        text += f" WHERE {pretty_expression(index.predicate) if pretty else index.predicate}"
     return text
 
 
@@ -122,12 +124,13 @@ def constraint_definition(catalog: Catalog, oid: int, search_path: tuple[str, ..
     return None
 
 
-def view_definition(catalog: Catalog, view: View, search_path: tuple[str, ...]) -> str:
+def view_definition(catalog: Catalog, view: View, search_path: tuple[str, ...], pretty: bool = False) -> str:
     """A view's SELECT as pg_get_viewdef prints it: schemas only where the search path does not find the relation."""
     import pgparse
 
     from opendsql.catalog.ddl.expressions import walk
     from opendsql.catalog.deparse import Deparser
+    from opendsql.catalog.deparse_pretty import PrettyDeparser
 
     tree = pgparse.parse(view.query)[0]["stmt"]
     for name, body in walk(tree):
@@ -137,7 +140,7 @@ def view_definition(catalog: Catalog, view: View, search_path: tuple[str, ...]) 
                 del body["schemaname"]
             elif body["schemaname"] == "pg_catalog":
                 del body["schemaname"]
-    return f" {Deparser().query(tree)};"
+    return f" {(PrettyDeparser() if pretty else Deparser()).query(tree)};"
 
 
 def statistics_columns(statistics: Statistics) -> str:
