@@ -8,7 +8,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 import random_foreign_keys as cases  # noqa: E402
 
-CASES = 120
+CASES = 64
 
 
 def _postgres(connection, sql):

@@ -124,6 +124,9 @@ class FunctionBinder(Part):
             label = None
             if "NamedArgExpr" in node:
                 label = node["NamedArgExpr"]["name"]
+                if label in labels:
+                    position = self.position(node["NamedArgExpr"].get("location", 0))
+                    raise DsqlError("42601", f'argument name "{label}" used more than once', position=position)
                 node = node["NamedArgExpr"]["arg"]
             labels.append(label)
             args.append(self.expr(node, scope))

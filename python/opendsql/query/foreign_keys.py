@@ -34,6 +34,7 @@ from opendsql.query.expr import (
     BoolOp,
     Call,
     Case,
+    Cast,
     Col,
     Const,
     Expr,
@@ -403,7 +404,7 @@ def _detail(binder: Any, names: tuple[str, ...], values: Sequence[Expr], tail: s
     """Key (a, b)=(1, 2)<tail>."""
     text: Expr = Const(TEXT, f"Key ({', '.join(names)})=(")
     for number, value in enumerate(values):
-        shown = binder.coerce(value, TEXT, context="e") or value
+        shown = value if value.type_oid in (TEXT, 1043) else Cast(TEXT, value, "cast_io")  # as the client would see it
         if number:
             text = binder.operator("||", text, Const(TEXT, ", "), None)
         text = binder.operator("||", text, shown, None)

@@ -64,3 +64,5 @@ create function ra(x int) returns int immutable return x * 3;
 create function aa(x int) returns int begin atomic select x * 3; end;
 select pg_get_functiondef('ra'::regproc), pg_get_functiondef('aa'::regproc), ra(2), aa(2);
 select prosrc = '', prosqlbody is null from pg_proc where proname in ('ra', 'evens') order by proname;
+select ra(x => 1, x => 2);
+select ra(1, x => 2);
