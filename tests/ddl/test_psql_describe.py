@@ -1,4 +1,4 @@
-"""What psql's \d commands show of every kind of object, as golden texts: DSQL's access methods, INCLUDE lists, lz4."""
+r"""What psql's \d commands show of every kind of object, as golden texts: DSQL's access methods, INCLUDE lists, lz4."""
 
 import shutil
 import subprocess
