@@ -7,6 +7,7 @@ inside AND and OR; everything else keeps its parentheses.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pgparse
@@ -22,14 +23,15 @@ _ADD, _MULTIPLY = ("+", "-"), ("*", "/", "%")
 def pretty_expression(text: str) -> str:
     """A stored expression in the pretty form."""
     tree = pgparse.parse(f"SELECT {text}")[0]["stmt"]["SelectStmt"]["targetList"][0]["ResTarget"]["val"]
-    return PrettyDeparser().expression(tree)
+    return PrettyDeparser(re.search(r"\bVALUE\b", text) is not None).expression(tree)
 
 
 class PrettyDeparser(Deparser):
     """A Deparser whose expressions are the pretty form."""
 
-    def __init__(self) -> None:
+    def __init__(self, of_domain: bool = False) -> None:
         super().__init__()
+        self._of_domain = of_domain  # VALUE is written in capitals
         self._plain = False  # inside a construct whose operands keep their parentheses
 
     def expression(self, node: dict[str, Any]) -> str:
@@ -54,6 +56,9 @@ class PrettyDeparser(Deparser):
         finally:
             self._plain = False
         return text[1:-1] if wraps(text) else text
+
+    def _ColumnRef(self, body: dict[str, Any]) -> str:
+        return "VALUE" if self._of_domain else super()._ColumnRef(body)
 
     def _operand(self, node: dict[str, Any], *bare: str) -> str:
         kind, body = next(iter(node.items()))

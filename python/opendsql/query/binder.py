@@ -28,8 +28,8 @@ from opendsql.query.bind_record import RecordBinder
 from opendsql.query.bind_routine import RoutineBinder
 from opendsql.query.bind_select import Query, SelectBinder
 from opendsql.query.bind_sublink import SublinkBinder
-from opendsql.query.bind_walk import WalkBinder
 from opendsql.query.bind_view import Through, ViewBinder
+from opendsql.query.bind_walk import WalkBinder
 from opendsql.query.expr import Const, Expr, SubLink
 from opendsql.query.logical import Cte, Names, Node
 from opendsql.query.params import Params
