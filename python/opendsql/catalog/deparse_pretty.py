@@ -71,7 +71,7 @@ class PrettyDeparser(Deparser):
 
     def _operation(self, body: dict[str, Any]) -> str:
         name = _name(body)
-        shown = super()._A_Expr({**body, "lexpr": _X, "rexpr": _X})[3:-3]  # the operator as the plain form spells it
+        shown = Deparser()._A_Expr({**body, "lexpr": _X, "rexpr": _X})[3:-3]  # the operator as the plain form spells it
         left = (*_MULTIPLY, *_ADD) if name in _ADD else _MULTIPLY if name in _MULTIPLY else ()
         right = _MULTIPLY if name in _ADD else ()
         return f"{self._operand(body['lexpr'], *left)} {shown} {self._operand(body['rexpr'], *right)}"
