@@ -6,6 +6,7 @@ for the rest, NULL for generated columns (the writer computes them) and for drop
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from opendsql.catalog import updatable
@@ -238,7 +239,8 @@ class InsertBinder(Part):
             return Const(column.type_oid, None)
         if column.identity and column.sequence_oid is not None:
             arg = Const(REGCLASS, str(column.sequence_oid))
-            return self.assign(column, self.call_function(["nextval"], [arg], -1), -1)
+            call = self.call_function(["nextval"], [arg], -1)
+            return self.assign(column, replace(call, kernel="identity_nextval"), -1)
         text = self.view_defaults.get(column.attnum, column.default)
         if text is None and column.domain_oid is not None:
             domain = self.catalog.by_oid.get(column.domain_oid)
