@@ -9,6 +9,7 @@ cdef extern from "error/error.h" nogil:
         char message[1024]
         char detail[1024]
         char hint[512]
+        char context[512]
         char schema_name[64]
         char table_name[64]
         char column_name[64]

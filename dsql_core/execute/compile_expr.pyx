@@ -53,7 +53,7 @@ cdef object error_of(const dsql_error_t* slot):
         (<bytes>slot.sqlstate).decode("ascii"), (<bytes>slot.message).decode("utf-8", "replace"),
         detail=field(slot.detail), hint=field(slot.hint), position=slot.position or None,
         schema=field(slot.schema_name), table=field(slot.table_name), column=field(slot.column_name),
-        constraint=field(slot.constraint_name))
+        constraint=field(slot.constraint_name), context=field(slot.context))
 
 
 def expression_columns(ir, list subplans, set found) -> set:

@@ -18,5 +18,6 @@ cdef class PlanCompiler(ExprCompiler):
     cdef int _sorted_layout(self, PlanNode* node, list types) except -1
     cdef int _tuples(self, PlanNode* node, list types, int second) except -1
     cdef int _aggregate_call(self, PlanNode* node, uint32_t i, dict ir, list types) except -1
+    cdef int _target(self, PlanNode* node, dict ir) except -1
     cdef int _set_columns(self, PlanNode* node, object ir, list types) except -1
     cdef int _returning(self, PlanNode* node, dict ir, list types) except -1

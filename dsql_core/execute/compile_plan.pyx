@@ -578,6 +578,13 @@ cdef class PlanCompiler(ExprCompiler):
 
     # -- changes -------------------------------------------------------------------------------------------------------
 
+    cdef int _target(self, PlanNode* node, dict ir) except -1:
+        node.table = compile_table(self, ir["table"])
+        node.child = self.node(ir["input"], None)
+        node.events = ir.get("events", -1)
+        node.conflict_events = ir.get("conflict_events", -1)
+        return 0
+
     cdef int _set_columns(self, PlanNode* node, object ir, list types) except -1:
         cdef list items = list(ir or ())
         cdef size_t i
@@ -609,8 +616,7 @@ cdef class PlanCompiler(ExprCompiler):
         cdef PlanNode* node = <PlanNode*>address
         cdef list row
         node.op = P_INSERT
-        node.table = compile_table(self, ir["table"])
-        node.child = self.node(ir["input"], None)
+        self._target(node, ir)
         row = list(ir["table"]["row"])
         conflict = ir.get("on_conflict")
         if conflict is not None:
@@ -628,8 +634,7 @@ cdef class PlanCompiler(ExprCompiler):
     def _update(self, size_t address, dict ir, needed):
         cdef PlanNode* node = <PlanNode*>address
         node.op = P_UPDATE
-        node.table = compile_table(self, ir["table"])
-        node.child = self.node(ir["input"], None)
+        self._target(node, ir)
         types = self.types_of(node.child)
         node.row_key_column = ir["row_key"]
         node.old_column = ir["old"]
@@ -639,8 +644,7 @@ cdef class PlanCompiler(ExprCompiler):
     def _delete(self, size_t address, dict ir, needed):
         cdef PlanNode* node = <PlanNode*>address
         node.op = P_DELETE
-        node.table = compile_table(self, ir["table"])
-        node.child = self.node(ir["input"], None)
+        self._target(node, ir)
         node.row_key_column = ir["row_key"]
         node.old_column = ir["old"]
         self._returning(node, ir, list(ir["table"]["row"]) + self.types_of(node.child))

@@ -18,6 +18,7 @@ class ExecuteError(Exception):
         table: str | None = None,
         column: str | None = None,
         constraint: str | None = None,
+        context: str | None = None,
     ) -> None:
         super().__init__(message)
         self.sqlstate = sqlstate
@@ -29,4 +30,5 @@ class ExecuteError(Exception):
         self.table = table
         self.column = column
         self.constraint = constraint
+        self.context = context
         self.severity = "ERROR"

@@ -7,6 +7,7 @@ Invariants
   X1  an execution belongs to one session and holds one reference of its program from open to close.
   X2  after STEP_ERROR the transaction has been failed or rolled back; the execution may only be closed.
   X3  modifying CTEs are run to their end even if nobody read them, after the main plan, as PostgreSQL does.
+  X4  a statement that has after plans hands out no row before they have all been run.
 
 Owner of the memory: Execution (malloc) with its runs; Session.free_executions keeps a few for reuse.
 """
@@ -17,6 +18,7 @@ from libc.string cimport memcpy, memset, strcmp
 from dsql_core.base.error cimport dsql_error_set
 from dsql_core.base.memory cimport Pool, buffer_free, buffer_init, pool_alloc, pool_free, pool_init, pool_reset
 from dsql_core.execute.known cimport known_use
+from dsql_core.execute.after cimport after_check, afters_run
 from dsql_core.execute.machine cimport no_memory, op_next, run_free, run_init, run_start, run_stop, sub_runs_free
 from dsql_core.execute.op_sub cimport cte_fill, subplan_run
 from dsql_core.execute.program cimport program_release, program_retain
@@ -44,6 +46,7 @@ cdef Execution* _take(Session* session) noexcept nogil:
     memset(x, 0, sizeof(Execution))
     x.session = session
     run_init(&x.run, x)
+    run_init(&x.after_run, x)
     pool_init(&x.shared_pool, session.engine.limits.query_memory_max)
     buffer_init(&x.scratch)
     x.run_subplan = subplan_run
@@ -52,6 +55,7 @@ cdef Execution* _take(Session* session) noexcept nogil:
 
 cdef void _destroy(Execution* x) noexcept nogil:
     run_free(&x.run)
+    run_free(&x.after_run)
     pool_free(&x.shared_pool)
     buffer_free(&x.scratch)
     free(x)
@@ -72,7 +76,7 @@ cdef int _copy_params(Execution* x, const Value* params, uint32_t count) noexcep
     x.params = NULL
     if slots == 0:
         return 0
-    if count < x.program.param_count:
+    if count < x.program.param_count and not x.is_check:
         dsql_error_set(&x.session.error, "08P01", "bind message supplies %u parameters, but the statement requires %u",
                        <unsigned>count, <unsigned>x.program.param_count)
         return -1
@@ -119,6 +123,22 @@ cdef int _prepare(Execution* x) noexcept nogil:
 
 
 cdef Execution* execution_begin(Session* session, Program* program, const Value* params, uint32_t count) noexcept nogil:
+    return _begin(session, program, params, count, 0)
+
+
+cdef Execution* execution_begin_check(Session* session, const Pending* group) noexcept nogil:
+    cdef Execution* x = _begin(session, group.program, NULL, 0, 1)
+    cdef CteState* state
+    if x == NULL:
+        return NULL
+    state = &x.ctes[group.program.afters[group.after].cte]
+    x.after_at = group.after
+    state.rows = group.rows
+    state.window_end = group.rows.count
+    return x
+
+
+cdef Execution* _begin(Session* session, Program* program, const Value* params, uint32_t count, int is_check) noexcept nogil:
     cdef Execution* x
     cdef uint32_t i
     if session.txn_state != TXN_IDLE:
@@ -159,6 +179,10 @@ cdef Execution* execution_begin(Session* session, Program* program, const Value*
     x.is_done = 0
     x.timing = 0
     x.counts_changes = 0
+    x.after_state = 0
+    x.after_at = 0
+    x.is_held = 0
+    x.is_check = is_check
     x.command = session.command
     x.yield_count = 0
     x.stats = NULL
@@ -183,8 +207,8 @@ cdef void execution_count(Execution* x, int timing) noexcept nogil:
         memset(x.stats, 0, size)
 
 
-cdef int _finish(Execution* x) noexcept nogil:
-    # The main plan is done: modifying CTEs must be, too.
+cdef int _fill_ctes(Execution* x) noexcept nogil:
+    # Modifying CTEs that nobody has read. STEP_DONE when all are filled.
     cdef uint32_t i
     cdef int r
     for i in range(x.program.cte_count):
@@ -192,22 +216,66 @@ cdef int _finish(Execution* x) noexcept nogil:
             r = cte_fill(x, i)
             if r != STEP_DONE:
                 return r
-    x.is_done = 1
     return STEP_DONE
+
+
+cdef int _finish(Execution* x) noexcept nogil:
+    # The main plan is done: modifying CTEs must be, too.
+    cdef int r = _fill_ctes(x)
+    if r == STEP_DONE:
+        x.is_done = 1
+    return r
+
+
+cdef int _step_with_afters(Execution* x, Batch** out) noexcept nogil:
+    # X4: the main plan up to its first batch (its writes are all done then), the modifying CTEs, the after plans.
+    cdef uint32_t command = x.command
+    cdef int r
+    if not x.is_held and x.is_done != 2:
+        r = op_next(x.run.root)
+        if r == STEP_ROWS:
+            x.is_held = 1
+        elif r == STEP_DONE:
+            x.is_done = 2
+        else:
+            return r
+    if x.after_state == 0:
+        r = _fill_ctes(x)
+        if r != STEP_DONE:
+            return r
+        x.main_command = command
+    r = afters_run(x)
+    if r != STEP_DONE:
+        return r
+    x.command = x.main_command        # what is still to be read of the main plan belongs to its own command
+    x.after_state = 2
+    if not x.is_held:
+        x.is_done = 1
+        return STEP_DONE
+    return _hand_out(x, out)
+
+
+cdef int _hand_out(Execution* x, Batch** out) noexcept nogil:
+    out[0] = &x.run.root.out
+    if not x.counts_changes:
+        x.row_count += x.run.root.out.sel_count
+    return STEP_ROWS
 
 
 cdef int _step(Execution* x, Batch** out) noexcept nogil:
     cdef int r
+    if x.is_check:
+        return after_check(x)
     if x.run.root == NULL and run_start(&x.run, x.program.plan) < 0:
         return STEP_ERROR
+    if x.program.after_count and x.after_state != 2:
+        return _step_with_afters(x, out)
     if x.is_done == 2:
         return _finish(x)
     r = op_next(x.run.root)
     if r == STEP_ROWS:
-        out[0] = &x.run.root.out
-        if not x.counts_changes:
-            x.row_count += x.run.root.out.sel_count
-    elif r == STEP_DONE:
+        return _hand_out(x, out)
+    if r == STEP_DONE:
         x.is_done = 2
         return _finish(x)
     return r
@@ -264,6 +332,7 @@ cdef void execution_end(Execution* x) noexcept nogil:
     x.program = NULL
     sub_runs_free(x)
     run_stop(&x.run)
+    run_stop(&x.after_run)
     _empty_pool(&x.shared_pool)
     if x.scratch.capacity > KEEP_BYTES:
         buffer_free(&x.scratch)

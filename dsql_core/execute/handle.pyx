@@ -20,10 +20,11 @@ from dsql_core.base.types cimport Slice, int64_t, uint8_t, uint16_t, uint32_t, u
 from dsql_core.execute.compile_expr cimport error_of
 from dsql_core.execute.keyrange cimport KeyRange
 from dsql_core.execute.known cimport known_forget, known_is_stale, known_use
-from dsql_core.execute.session cimport (STEP_ERROR, STEP_ROWS, STEP_YIELD, TXN_FAILED, TXN_IMPLICIT, TXN_OPEN,
+from dsql_core.execute.session cimport (CHECKS_ALL, CHECKS_DUE, STEP_ERROR, STEP_ROWS, STEP_YIELD, TXN_FAILED, TXN_IMPLICIT, TXN_OPEN,
                                         engine_init, execution_close, execution_enable_stats, execution_open,
                                         execution_row_count, execution_step, session_catalog_version, session_check,
-                                        session_free, session_new, session_pin, txn_begin, txn_commit_request, txn_fail,
+                                        session_free, session_new, session_pin, txn_begin, txn_check_step, txn_commit_request,
+                                        txn_fail, txn_has_checks, txn_set_constraint, txn_set_constraints,
                                         txn_finish, txn_rollback)
 from dsql_core.execute.transaction cimport monotonic_ns, transaction_add_check, transaction_use_table
 from dsql_core.execute.vectors cimport vector_value
@@ -274,7 +275,12 @@ cdef class SessionHandle:
             raise RuntimeError("the loop commits this session")
         buffer_init(&request)
         with nogil:
-            r = txn_commit_request(self.session, &request)
+            if not failed and txn_has_checks(self.session) and \
+                    txn_check_step(self.session, CHECKS_ALL, 0) == STEP_ERROR:
+                txn_rollback(self.session)
+                r = -1
+            else:
+                r = txn_commit_request(self.session, &request)
             if r == 1:
                 status = self.session.engine.commit(self.session.engine.commit_context, &request)
                 r = txn_finish(self.session, <uint16_t>status)
@@ -282,6 +288,21 @@ cdef class SessionHandle:
         if r < 0:
             self._raise()
         return not failed
+
+    def set_constraints(self, bint deferred, oids=None) -> None:
+        """SET CONSTRAINTS: the foreign keys of these oids, None = ALL. What becomes immediate is checked now; raises."""
+        cdef int r
+        self._ready(False)
+        if oids is None:
+            txn_set_constraints(self.session, deferred)
+        for oid in oids or ():
+            if txn_set_constraint(self.session, oid, deferred) < 0:
+                self._raise()
+        if not deferred:
+            with nogil:
+                r = txn_check_step(self.session, CHECKS_DUE, 0)
+            if r == STEP_ERROR:
+                self._raise()
 
     # -- trees ---------------------------------------------------------------------------------------------------------
 

@@ -508,6 +508,7 @@ cdef int writer_update(RowWriter* writer, const PlanNode* node, const Value* old
         for i in range(table.index_count):
             if (writer.affected[i] or moves) and _insert_entry(writer, &table.indexes[i], new_key) < 0:
                 return -1
+    writer.row_key = new_key
     return _put_row(writer, row, new_key, 0 if moves else 1)
 
 

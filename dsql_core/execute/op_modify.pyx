@@ -20,6 +20,7 @@ from dsql_core.base.types cimport Slice, int32_t, uint8_t, uint32_t, uint64_t
 from dsql_core.base.vector cimport BATCH_ROWS, Batch, Value, Var, Vector
 from dsql_core.codec.message cimport CHECK_STAMP, CHECK_VALIDATE
 from dsql_core.codec.row cimport row_column
+from dsql_core.execute.after cimport after_note
 from dsql_core.execute.expr cimport EVAL_OK, eval_expr, eval_filter
 from dsql_core.execute.hashtable cimport rows_add
 from dsql_core.execute.machine cimport (eval_step, machine_pause, no_memory, op_alloc, op_name_batch, op_next,
@@ -155,6 +156,8 @@ cdef int _resolve_conflict(ModifyOp* op, const Batch* input, uint32_t at) noexce
             or writer_check(&op.writer, updated) < 0 \
             or writer_update(&op.writer, node, op.old, updated, key) < 0:
         return -1
+    if node.conflict_events >= 0 and after_note(&op.base, node.conflict_events, op.old, updated, op.writer.row_key) < 0:
+        return -1
     _count(op)
     return _add_returning(op, updated, input, at)
 
@@ -187,6 +190,8 @@ cdef int _insert_row(ModifyOp* op, const Batch* input, uint32_t at) noexcept nog
             return 0 if node.conflict_action == 1 else _resolve_conflict(op, input, at)
     if writer_count(&op.writer) < 0 or writer_insert(&op.writer, op.row, key) < 0:
         return -1
+    if node.events >= 0 and after_note(&op.base, node.events, NULL, op.row, key) < 0:
+        return -1
     _count(op)
     return _add_returning(op, op.row, input, at)
 
@@ -217,6 +222,8 @@ cdef int _update_row(ModifyOp* op, const Batch* input, uint32_t at) noexcept nog
     if writer_complete(&op.writer, op.row) < 0 or writer_check(&op.writer, op.row) < 0 \
             or writer_count(&op.writer) < 0 or writer_update(&op.writer, node, op.old, op.row, key) < 0:
         return -1
+    if node.events >= 0 and after_note(&op.base, node.events, op.old, op.row, op.writer.row_key) < 0:
+        return -1
     _count(op)
     return _add_returning(op, op.row, input, at)
 
@@ -230,6 +237,8 @@ cdef int _delete_row(ModifyOp* op, const Batch* input, uint32_t at) noexcept nog
     for c in range(node.table.column_count):
         vector_value(&input.columns[node.old_column + c], at, &op.old[c])
     if writer_count(&op.writer) < 0 or writer_delete(&op.writer, op.old, key) < 0:
+        return -1
+    if node.events >= 0 and after_note(&op.base, node.events, op.old, NULL, key) < 0:
         return -1
     _count(op)
     return _add_returning(op, op.old, input, at)

@@ -99,6 +99,10 @@ cdef int cte_scan_next(Op* op) noexcept nogil:
     cdef Execution* x = op.execution
     cdef CteState* state = &x.ctes[op.node.cte]
     cdef int r
+    if not scan.has_rows and x.program.ctes[op.node.cte].plan == NULL:
+        scan.rows.rows = state.rows.rows + state.window_start
+        scan.rows.count = state.window_end - state.window_start
+        scan.has_rows = 1
     if not scan.has_rows:
         if state.state == 2 and x.program.ctes[op.node.cte].is_correlated and state.param_epoch != x.param_epoch:
             state.state = 0

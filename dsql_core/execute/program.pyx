@@ -13,12 +13,12 @@ from libc.string cimport memset
 
 from dsql_core.base.atomic cimport dsql_fetch_add32, dsql_fetch_sub32
 from dsql_core.base.memory cimport pool_free, pool_init
-from dsql_core.base.types cimport uint32_t, uint64_t
+from dsql_core.base.types cimport int32_t, uint32_t, uint64_t
 from dsql_core.codec.row cimport layout_free
 from dsql_core.execute.compile_expr cimport plain_format
 from dsql_core.execute.compile_plan cimport PlanCompiler
 from dsql_core.execute.compile_table cimport numbers
-from dsql_core.execute.state cimport (ColumnInfo, CteInfo, P_DELETE, P_INSERT, P_LOOKUP, P_SCAN, P_UPDATE,
+from dsql_core.execute.state cimport (AfterInfo, ColumnInfo, CteInfo, P_DELETE, P_INSERT, P_LOOKUP, P_SCAN, P_UPDATE,
                                       PROGRAM_BEGIN, PROGRAM_COMMIT, PROGRAM_EMPTY, PROGRAM_QUERY, PROGRAM_ROLLBACK,
                                       PlanNode, SubplanInfo)
 from dsql_core.execute.tuples cimport tuple_layout
@@ -59,6 +59,8 @@ cdef void program_release(Program* program) noexcept nogil:
         _free_node(program.subplans[i].plan)
     for i in range(program.cte_count):
         _free_node(program.ctes[i].plan)
+    for i in range(program.after_count):
+        _free_node(program.afters[i].plan)
     if program.py_objects != NULL:
         _drop_objects(program.py_objects)
     pool_free(&program.pool)
@@ -128,6 +130,8 @@ cdef int _compile(Program* program, dict ir, const FormatSettings* format) excep
     cdef ColumnInfo* column
     cdef SubplanInfo* subplan
     cdef CteInfo* cte
+    cdef AfterInfo* after
+    cdef uint32_t* types
     cdef size_t i
     compiler.pool = &program.pool
     compiler.program = program
@@ -171,6 +175,12 @@ cdef int _compile(Program* program, dict ir, const FormatSettings* format) excep
     program.ctes = <CteInfo*>compiler.alloc((len(ctes) + 1) * sizeof(CteInfo))
     for i in range(len(ctes)):
         cte = &program.ctes[i]
+        if ctes[i].get("events") is not None:
+            types = numbers(compiler, compiler.cte_types[i])
+            cte.events = <const int32_t*>numbers(compiler, [place & 0xFFFFFFFF for place in ctes[i]["events"]])
+            if tuple_layout(&cte.tuples, &program.pool, types, len(compiler.cte_types[i])) < 0:
+                raise MemoryError
+            continue
         cte.plan = compiler.node(ctes[i]["plan"], None)
         compiler.cte_types[i] = compiler.types_of(cte.plan)
         cte.is_correlated = _cte_reads_outside(i, ctes, subplans, len(params))
@@ -189,6 +199,19 @@ cdef int _compile(Program* program, dict ir, const FormatSettings* format) excep
         program.plan = compiler.node(ir["plan"], None)
         if program.returns_rows and program.plan.column_count < program.column_count:
             raise ValueError(f"plan yields {program.plan.column_count} columns, {program.column_count} are described")
+    afters = list(ir.get("afters") or ())
+    program.after_count = len(afters)
+    program.afters = <AfterInfo*>compiler.alloc((len(afters) + 1) * sizeof(AfterInfo))
+    for i in range(len(afters)):
+        after = &program.afters[i]
+        after.plan = compiler.node(afters[i]["plan"], None)
+        after.cte = afters[i]["cte"]
+        after.constraint = afters[i]["constraint"]
+        after.is_deferrable = bool(afters[i].get("deferrable"))
+        after.is_deferred = bool(afters[i].get("deferred"))
+        after.waits_for_copy = afters[i].get("context") is None
+        if afters[i].get("context") is not None:
+            after.context = compiler.text(afters[i]["context"])
     compiler.finish_ids()
     if compiler.py_objects:
         Py_INCREF(compiler.py_objects)

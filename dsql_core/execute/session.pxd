@@ -10,8 +10,9 @@
 #
 # Python: dsql_core.execute.handle (SessionHandle, EngineHandle), dsql_core.execute.program (ProgramHandle = Program).
 from dsql_core.base.memory cimport Buffer
-from dsql_core.base.types cimport int64_t, uint16_t, uint32_t, uint64_t
+from dsql_core.base.types cimport int64_t, oid_t, uint16_t, uint32_t, uint64_t
 from dsql_core.base.vector cimport Batch, Value
+from dsql_core.execute.checks cimport CHECKS_ALL, CHECKS_COPY, CHECKS_DUE
 from dsql_core.execute.state cimport (Engine, Execution, Limits, Program, Session, STEP_DONE, STEP_ERROR, STEP_ROWS,
                                       STEP_YIELD, TXN_FAILED, TXN_IDLE, TXN_IMPLICIT, TXN_OPEN)
 from dsql_core.storage.store cimport Store
@@ -35,6 +36,12 @@ cdef void txn_begin(Session* session, int is_explicit, int read_only) noexcept n
 cdef void txn_rollback(Session* session) noexcept nogil                # any state -> TXN_IDLE
 # An error that arose outside an execution (planning, Python handler): as if a statement had failed.
 cdef void txn_fail(Session* session) noexcept nogil
+# Deferred checks. A transaction that has any makes them (STEP_DONE) before txn_commit_request: checks.pxd.
+cdef int txn_has_checks(const Session* session) noexcept nogil
+cdef int txn_check_step(Session* session, int scope, int64_t budget_ns) noexcept nogil
+# SET CONSTRAINTS: one foreign key (0, -1 no memory), or all.
+cdef int txn_set_constraint(Session* session, oid_t constraint, int is_deferred) noexcept nogil
+cdef void txn_set_constraints(Session* session, int is_deferred) noexcept nogil
 # COMMIT. 0 nothing to send: the transaction is over (also for TXN_FAILED, which is rolled back: tag ROLLBACK);
 # 1 a CommitRequest was appended to out, session.txn_id names it: send, await the reply, call txn_finish;
 # -1 error set, transaction over.

@@ -11,10 +11,13 @@ from libc.string cimport memset
 from posix.time cimport CLOCK_REALTIME, clock_gettime, timespec
 
 from dsql_core.base.atomic cimport dsql_check
+from dsql_core.execute cimport checks
 from dsql_core.execute cimport execution as runs
 from dsql_core.execute cimport program as programs
 from dsql_core.execute cimport transaction as transactions
 from dsql_core.execute.known cimport known_use
+from dsql_core.base.memory cimport pool_init
+from dsql_core.execute.pending cimport pending_free, pending_set_all, pending_set_mode
 from dsql_core.execute.writeset cimport writeset_free, writeset_init
 from dsql_core.storage.store cimport store_catalog_version
 
@@ -57,6 +60,7 @@ cdef Session* session_new(Engine* engine) noexcept nogil:
     session.format.extra_float_digits = 1
     session.random_state = _random_word(<uint64_t>session) | 1
     session.token = session.random_state * <uint64_t>0xD6E8FEB86659FD93
+    pool_init(&session.pending_pool, 0)
     writeset_init(&session.writes, session.random_state ^ <uint64_t>0x9E3779B97F4A7C15)
     return session
 
@@ -64,9 +68,11 @@ cdef Session* session_new(Engine* engine) noexcept nogil:
 cdef void session_free(Session* session) noexcept nogil:
     if session == NULL:
         return
+    checks.checks_close(session)
     dsql_check(session.open_count == 0, "N1: a session is freed while an execution is open")
     transactions.transaction_end(session)
     runs.execution_free_spares(session)
+    pending_free(session)
     writeset_free(&session.writes)
     free(session.checks)
     free(session.used_tables)
@@ -97,11 +103,28 @@ cdef void txn_begin(Session* session, int is_explicit, int read_only) noexcept n
 
 
 cdef void txn_rollback(Session* session) noexcept nogil:
+    checks.checks_close(session)
     transactions.transaction_end(session)
 
 
 cdef void txn_fail(Session* session) noexcept nogil:
     transactions.transaction_fail(session)
+
+
+cdef int txn_has_checks(const Session* session) noexcept nogil:
+    return session.pending_count != 0 or session.checking != NULL
+
+
+cdef int txn_check_step(Session* session, int scope, int64_t budget_ns) noexcept nogil:
+    return checks.checks_step(session, scope, budget_ns)
+
+
+cdef int txn_set_constraint(Session* session, oid_t constraint, int is_deferred) noexcept nogil:
+    return pending_set_mode(session, constraint, is_deferred)
+
+
+cdef void txn_set_constraints(Session* session, int is_deferred) noexcept nogil:
+    pending_set_all(session, is_deferred)
 
 
 cdef int txn_commit_request(Session* session, Buffer* out) noexcept nogil:

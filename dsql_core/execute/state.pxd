@@ -381,6 +381,8 @@ cdef struct PlanNode:
     uint8_t conflict_action        # 0 none, 1 nothing, 2 update
     uint8_t touches_keys
     uint8_t touches_pk
+    int32_t events                 # CTE that keeps what this node did to each row; -1 none
+    int32_t conflict_events        # the same for rows ON CONFLICT updated
     int32_t conflict_index         # -2 any, -1 primary key, else place in table.indexes
     Expr* conflict_where
     int32_t srf                    # 1 generate_series, 2 unnest, 3 Python
@@ -393,10 +395,20 @@ cdef struct SubplanInfo:           # values of its parameters: the args (behind 
     uint32_t cacheable             # no correlation: runs once per execution
 
 cdef struct CteInfo:
-    PlanNode* plan
+    PlanNode* plan                 # NULL = rows noted by modifying nodes, read by the program's after plans
     TupleLayout tuples
+    const int32_t* events          # its columns: 2 * column of the old row, 2 * column + 1 of the new one, -1 the row's key
     int32_t is_modify
     int32_t is_correlated          # reads parameters set outside it: filled anew when they have changed
+
+cdef struct AfterInfo:             # what a foreign key does about rows that were changed: after the statement, or at COMMIT
+    PlanNode* plan                 # a check that raises, or a write
+    uint32_t cte                   # its rows
+    oid_t constraint               # oid of the foreign key
+    uint8_t is_deferrable
+    uint8_t is_deferred            # INITIALLY DEFERRED
+    uint8_t waits_for_copy         # a check a COPY makes when all its rows are in
+    const char* context            # CONTEXT of errors in a follow-up write; NULL = a check
 
 cdef struct ColumnInfo:
     const char* name
@@ -437,6 +449,8 @@ cdef struct Program:
     SubplanInfo* subplans
     uint32_t cte_count
     CteInfo* ctes
+    uint32_t after_count
+    AfterInfo* afters
     uint32_t node_count
     void* py_objects               # PyObject* list of Python functions it holds; NULL = none
 
@@ -501,6 +515,8 @@ cdef struct CteState:
     int32_t state                  # 0 not started, 1 filling, 2 complete
     int32_t work_at                # recursive: which of work_pools holds `work`
     uint64_t param_epoch           # Execution.param_epoch when it was filled
+    uint64_t window_start          # noted rows the after plans look at in this round
+    uint64_t window_end
     RowList rows
     RowList work                   # recursive: what work_scan reads
     Pool pool                      # rows
@@ -548,6 +564,12 @@ cdef struct Execution:
     Buffer scratch                 # keys and images under construction; kept with the execution
     uint32_t step                  # number of the current step
     int32_t counts_changes         # row_count counts changed rows, not emitted ones
+    uint32_t main_command          # of the statement's own plan
+    int32_t after_state            # 0 not begun, 1 under way, 2 done
+    uint32_t after_at              # the after plan under way
+    int32_t is_held                # the main plan's first batch waits for the after plans
+    int32_t is_check               # runs one after plan over pending rows, nothing else
+    Run after_run
     # One row's subplan: params are the vectors of its parameter values, lhs the left operand of ANY / ALL. EVAL_*.
     int (*run_subplan)(Execution* execution, const Expr* expr, const Vector* params, uint32_t row, const Value* lhs,
                        Value* out) noexcept nogil
@@ -560,6 +582,16 @@ cdef struct KnownName:             # known.pyx
     uint64_t version               # changes made to it when it was used
     uint32_t transaction           # the session's transaction that used it last
     uint32_t is_stale              # somebody else changed it since
+
+cdef struct Pending:               # rows a deferred check still has to look at
+    Program* program               # a reference is held
+    uint32_t after                 # place in its afters
+    int32_t until_copy             # to be made at the end of the COPY under way
+    RowList rows                   # tuples of the after plan's CTE
+
+cdef struct ConstraintMode:        # SET CONSTRAINTS name
+    oid_t constraint
+    int32_t is_deferred
 
 cdef struct Session:
     Engine* engine
@@ -599,6 +631,16 @@ cdef struct Session:
     timestamp_t commit_ts          # of the last commit, when the reply told
     void* user                     # the loop's
     void* py_user                  # PyObject* borrowed: what Python functions get as session
+    Pending* pending               # checks to be made before COMMIT
+    uint32_t pending_count
+    uint32_t pending_capacity
+    Pool pending_pool              # their rows
+    ConstraintMode* modes
+    uint32_t mode_count
+    uint32_t mode_capacity
+    int32_t mode_of_all            # SET CONSTRAINTS ALL: 0 not said, 1 IMMEDIATE, 2 DEFERRED
+    int32_t holds_checks           # a COPY is under way: the checks of its rows wait for its end
+    Execution* checking            # the pending check under way
     Execution* free_executions     # reused memory
     uint32_t free_count
     uint32_t open_count

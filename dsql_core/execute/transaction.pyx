@@ -26,6 +26,7 @@ from dsql_core.codec.message cimport (CHECK_CATALOG, CHECK_MASK, CHECK_VALIDATE,
                                       OP_DELETE, OP_DROP_TREE, OP_PUT, OpHead, REPLY_COMMITTED, REPLY_FULL, REPLY_OC000,
                                       REPLY_OC001, REPLY_READ_ONLY, REPLY_TOO_OLD, REPLY_UNKNOWN, fingerprint)
 from dsql_core.execute.known cimport known_commit, known_refuse
+from dsql_core.execute.pending cimport pending_clear
 from dsql_core.execute.state cimport TXN_FAILED, TXN_IDLE, TXN_IMPLICIT, TXN_OPEN, TreeWrites, WriteEntry
 from dsql_core.execute.writeset cimport writeset_clear
 from dsql_core.storage.store cimport snapshot_pin, snapshot_unpin
@@ -116,6 +117,8 @@ cdef void transaction_end(Session* session) noexcept nogil:
         snapshot_unpin(session.engine.store, &session.snapshot)
         session.is_pinned = 0
     writeset_clear(&session.writes)
+    if session.pending_count or session.mode_count or session.mode_of_all:
+        pending_clear(session)
     session.check_count = 0
     session.used_count = 0
     session.rows_changed = 0

@@ -186,6 +186,7 @@ cdef struct Conn:
     uint8_t is_last          # the statement under way is the Query's last
     uint8_t committed        # how the last transaction ended
     uint8_t waits            # PHASE_DEAD: 1 for the Python thread, 2 for a CommitReply
+    uint8_t checking         # deferred checks before the commit are under way; `after` is for when it is done
     uint8_t checked          # the grammar of every statement of the Query under way is known to be right
     Buffer saved             # rest of a Query that holds a COPY FROM STDIN before its last statement
     size_t held_size         # bytes of the message at the front of the input that is not finished; 0 = none

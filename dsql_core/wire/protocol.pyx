@@ -182,6 +182,7 @@ cdef void put_error(Buffer* out, const char* severity, const dsql_error_t* error
     if error.position > 0:
         snprintf(number, 16, b"%d", error.position)
         _field(out, c'P', number)
+    _text_field(out, c'W', error.context)
     _text_field(out, c's', error.schema_name)
     _text_field(out, c't', error.table_name)
     _text_field(out, c'c', error.column_name)

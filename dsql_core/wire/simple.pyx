@@ -16,7 +16,9 @@ from libc.string cimport memchr, memmove
 from dsql_core.base.error cimport dsql_error_set
 from dsql_core.base.memory cimport buffer_append, buffer_free, pool_alloc, pool_reset
 from dsql_core.base.vector cimport Batch, Value, type_phys
-from dsql_core.execute.session cimport execution_close, execution_open, execution_step, txn_fail
+from dsql_core.execute.session cimport (
+    CHECKS_COPY, execution_close, execution_open, execution_step, txn_check_step, txn_fail,
+)
 from dsql_core.execute.state cimport Execution, STEP_DONE, STEP_ERROR
 from dsql_core.wire.connection cimport (
     AFTER_RETRY, Conn, CopyState, Loop, PHASE_COPY_IN, PHASE_READY, REQUEST_CHECK, Request, memory_lend,
@@ -172,14 +174,17 @@ cdef int _insert_row(Conn* conn) noexcept nogil:
                         &loop.bind_pool, &params[i]) < 0:
             return -1
     memory_lend(conn, 1)
+    conn.session.holds_checks = 1
     execution = execution_open(conn.session, state.plan.program, params, state.field_count)
     if execution == NULL:
+        conn.session.holds_checks = 0
         return -1
     while True:
         step = execution_step(execution, 0, &batch)
         if step == STEP_DONE or step == STEP_ERROR:
             break
     execution_close(execution)
+    conn.session.holds_checks = 0
     state.rows += 1
     return 0 if step == STEP_DONE else -1
 
@@ -226,7 +231,7 @@ cdef void copy_message(Conn* conn, uint8_t kind, const uint8_t* body, size_t siz
         if _copy_parse(conn, 0) < 0:
             _copy_failed(conn)
     elif kind == c'c':
-        if _copy_parse(conn, 1) < 0:
+        if _copy_parse(conn, 1) < 0 or txn_check_step(conn.session, CHECKS_COPY, 0) == STEP_ERROR:
             _copy_failed(conn)
             return
         tag_set(conn, "COPY", state.rows, 1)

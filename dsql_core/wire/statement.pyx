@@ -26,12 +26,13 @@ from dsql_core.base.vector cimport (
 )
 from dsql_core.codec.message cimport REPLY_READ_ONLY
 from dsql_core.execute.session cimport (
-    execution_cancel, execution_close, execution_open, execution_row_count, execution_step, session_catalog_version,
-    session_check, session_pin, txn_begin, txn_commit_request, txn_fail, txn_finish, txn_rollback,
+    CHECKS_ALL, execution_cancel, execution_close, execution_open, execution_row_count, execution_step,
+    session_catalog_version, session_check, session_pin, txn_begin, txn_check_step, txn_commit_request, txn_fail,
+    txn_finish, txn_has_checks, txn_rollback,
 )
 from dsql_core.execute.state cimport (
-    PROGRAM_BEGIN, PROGRAM_EMPTY, PROGRAM_QUERY, PROGRAM_ROLLBACK, STEP_DONE, STEP_ERROR, STEP_ROWS, TXN_FAILED,
-    TXN_IDLE, TXN_IMPLICIT, TXN_OPEN,
+    PROGRAM_BEGIN, PROGRAM_EMPTY, PROGRAM_QUERY, PROGRAM_ROLLBACK, STEP_DONE, STEP_ERROR, STEP_ROWS, STEP_YIELD,
+    TXN_FAILED, TXN_IDLE, TXN_IMPLICIT, TXN_OPEN,
 )
 from dsql_core.shared.channel cimport channel_send
 from dsql_core.types.io cimport type_input, type_output, type_receive, type_send
@@ -431,6 +432,9 @@ cdef void statement_run(Conn* conn) noexcept nogil:
     cdef Batch* batch = NULL
     cdef Request* request
     cdef int step
+    if conn.checking:
+        _commit_checked(conn)
+        return
     conn.phase = PHASE_RUN
     while True:
         if conn.batch != NULL and not _emit(conn):
@@ -627,9 +631,43 @@ cdef void statement_error(Conn* conn) noexcept nogil:
 # -- commit -----------------------------------------------------------------------------------------------------------
 
 cdef int commit_start(Conn* conn, uint8_t after) noexcept nogil:
+    portals_clear(conn)
+    if txn_has_checks(conn.session) and conn.session.txn_state != TXN_FAILED:
+        return _check(conn, after)
+    return _commit(conn, after)
+
+
+cdef int _check(Conn* conn, uint8_t after) noexcept nogil:
+    # Deferred checks come before the commit request, a slice of the loop's time at a go. As commit_start.
+    cdef int step
+    if conn.checking and conn.cancelled and conn.session.checking != NULL:
+        execution_cancel(conn.session.checking)
+    step = txn_check_step(conn.session, CHECKS_ALL, <int64_t>conn.loop.slice_ns)
+    conn.checking = step == STEP_YIELD
+    if step == STEP_DONE:
+        return _commit(conn, after)
+    if step == STEP_ERROR:
+        txn_rollback(conn.session)
+        return -1
+    conn.phase = PHASE_RUN
+    conn.after = after
+    conn_enqueue(conn)
+    return 1
+
+
+cdef void _commit_checked(Conn* conn) noexcept nogil:
+    cdef uint8_t after = conn.after
+    cdef int result = _check(conn, after)
+    if result > 0:
+        return
+    conn.after = AFTER_NOTHING
+    conn.phase = PHASE_READY
+    _committed(conn, after, result)
+
+
+cdef int _commit(Conn* conn, uint8_t after) noexcept nogil:
     cdef Loop* loop = conn.loop
     cdef int result
-    portals_clear(conn)
     conn.session.reply_to = (<uint64_t>loop.worker_id << 48) | (<uint64_t>conn.generation << 24) | conn.slot
     loop.commit_request.size = 0
     if conn.session.txn_state != TXN_FAILED:
@@ -664,6 +702,11 @@ cdef void commit_reply(Conn* conn, uint16_t status, uint64_t commit_ts) noexcept
     result = txn_finish(conn.session, status)
     if result == 0:
         count_up(conn.loop, COUNT_COMMITS, 1)
+    _committed(conn, after, result)
+
+
+cdef void _committed(Conn* conn, uint8_t after, int result) noexcept nogil:
+    # What waited for the commit goes on.
     if after == AFTER_SYNC:
         if result < 0:
             _sync_refused(conn)

@@ -16,11 +16,13 @@ typedef struct dsql_error_s {
     char message[1024];
     char detail[1024];
     char hint[512];
+    char context[512];
     char schema_name[64], table_name[64], column_name[64], constraint_name[64];
 } dsql_error_t;
 
 static inline void dsql_error_clear(dsql_error_t *e) {
     e->is_set = 0; e->position = 0; e->sqlstate[0] = 0; e->message[0] = 0; e->detail[0] = 0; e->hint[0] = 0;
+    e->context[0] = 0;
     e->schema_name[0] = e->table_name[0] = e->column_name[0] = e->constraint_name[0] = 0;
 }
 

@@ -34,6 +34,7 @@ class DsqlError(OpendsqlError):
         table: str | None = None,
         column: str | None = None,
         constraint: str | None = None,
+        context: str | None = None,
         severity: str = "ERROR",
     ) -> None:
         super().__init__(message)
@@ -46,6 +47,7 @@ class DsqlError(OpendsqlError):
         self.table = table
         self.column = column
         self.constraint = constraint
+        self.context = context
         self.severity = severity
 
 

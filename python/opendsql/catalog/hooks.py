@@ -30,6 +30,8 @@ check_expression: Callable | None = None
 describe_query: Callable | None = None
 expand_query: Callable | None = None
 execute: Callable | None = None
+# check_function(function, catalog, session): binds the body of a function about to be made; raises the binder's error.
+check_function: Callable | None = None
 # index_descriptor(table, index, catalog, session) -> dict: the table descriptor of the IR with that one index, as modify
 # nodes take it; what the compiled backfill computes entries with.
 index_descriptor: Callable | None = None

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from opendsql.catalog import datatypes as dt
-from opendsql.catalog import virtual
+from opendsql.catalog import updatable, virtual
 from opendsql.catalog.ddl.change import all_indexes
 from opendsql.catalog.ddl.dependencies import parse_expression
 from opendsql.catalog.ddl.expressions import column_references
@@ -47,7 +47,8 @@ def tables(catalog: Catalog, session: Any) -> Iterator[RowDict]:
             is_table = isinstance(relation, Table)
             yield {
                 "table_catalog": DB, "table_schema": relation.schema, "table_name": relation.name,
-                "table_type": "BASE TABLE" if is_table else "VIEW", "is_insertable_into": yes(is_table), "is_typed": "NO",
+                "table_type": "BASE TABLE" if is_table else "VIEW", "is_typed": "NO",
+                "is_insertable_into": yes(updatable.events(catalog, relation)),
             }  # fmt: skip
     for computed in virtual.relations().values():
         yield {
@@ -85,6 +86,13 @@ def type_columns(type_oid: int, typmod: int) -> RowDict:
     return out
 
 
+def is_writable(catalog: Catalog, relation: Table | View, column: Column) -> bool:
+    """Whether UPDATE can set the column, through a view's columns too."""
+    if isinstance(relation, Table):
+        return True
+    return bool(updatable.events(catalog, relation)) and updatable.base_column(catalog, relation, column.name) is not None
+
+
 def column_row(catalog: Catalog, relation: Table | View, column: Column, position: int) -> RowDict:
     """A row of information_schema.columns."""
     row: RowDict = {
@@ -93,7 +101,7 @@ def column_row(catalog: Catalog, relation: Table | View, column: Column, positio
         "is_self_referencing": "NO", "is_identity": yes(column.identity), "dtd_identifier": position,
         "identity_generation": {"a": "ALWAYS", "d": "BY DEFAULT"}.get(column.identity), "identity_cycle": "NO",
         "is_generated": "ALWAYS" if column.generated is not None else "NEVER",
-        "generation_expression": column.generated, "is_updatable": yes(isinstance(relation, Table)),
+        "generation_expression": column.generated, "is_updatable": yes(is_writable(catalog, relation, column)),
     }  # fmt: skip
     row |= type_columns(column.type_oid, column.typmod)
     sequence = catalog.by_oid.get(column.sequence_oid) if column.sequence_oid else None
@@ -260,8 +268,9 @@ def views(catalog: Catalog, session: Any) -> Iterator[RowDict]:
         if isinstance(view, View):
             yield {
                 "table_catalog": DB, "table_schema": view.schema, "table_name": view.name,
-                "view_definition": view_definition(catalog, view, path), "check_option": "NONE", "is_updatable": "NO",
-                "is_insertable_into": "NO", "is_trigger_updatable": "NO", "is_trigger_deletable": "NO",
+                "view_definition": view_definition(catalog, view, path), "check_option": "NONE",
+                "is_updatable": yes(updatable.events(catalog, view)),
+                "is_insertable_into": yes(updatable.events(catalog, view)), "is_trigger_updatable": "NO", "is_trigger_deletable": "NO",
                 "is_trigger_insertable_into": "NO",
             }  # fmt: skip
 

@@ -87,6 +87,7 @@ class ForeignKey:
     match: str = "s"
     on_delete: str = "a"
     on_update: str = "a"
+    delete_columns: tuple[str, ...] = ()  # of ON DELETE SET NULL | SET DEFAULT (columns); empty = all
     deferrable: bool = False
     deferred: bool = False
     validated: bool = True
@@ -182,6 +183,7 @@ class Role:
     login: bool = False
     inherit: bool = True
     member_of: tuple[int, ...] = ()
+    member_options: tuple[tuple[int, int, str], ...] = ()  # (role, grantor, a admin i inherit s set) of those, where given
     connection_limit: int = -1
     comment: str | None = None
 
@@ -200,6 +202,7 @@ class Domain:
     checks: tuple[Check, ...] = ()
     owner_oid: int = ADMIN_OID
     comment: str | None = None
+    parent_oid: int | None = None  # of a domain over a domain
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +220,7 @@ class Function:
     result_type: int = 2278
     returns_set: bool = False
     body: str = ""  # SQL text
+    form: str = ""  # how the body was written: '' a string, 'r' RETURN, 'a' BEGIN ATOMIC
     volatile: str = "v"
     strict: bool = False
     security_definer: bool = False
@@ -251,6 +255,7 @@ class Statistics:
     kinds: tuple[str, ...] = ("d", "f", "m")
     target: int = -1
     owner_oid: int = ADMIN_OID
+    expressions: tuple[str, ...] = ()  # texts
 
 
 Relation = Table | View | Sequence

@@ -401,7 +401,7 @@ def set_variable(stmt: dict[str, Any], text: str, session: Any, catalog: Any) ->
 
 def check_role(settings: SessionSettings, role: str, catalog: Any) -> None:
     """SET LOCAL ROLE: the role must be there, and the session user a member of it (guess: set_role)."""
-    from opendsql.catalog.ddl.change import membership
+    from opendsql.catalog.acl import membership
 
     found = catalog.roles.get(role)
     if role == "none":

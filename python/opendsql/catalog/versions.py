@@ -90,7 +90,7 @@ def used(catalog: Catalog, items: Iterable[Any], user: str) -> list[int]:
 
 def roles(catalog: Catalog, user: str) -> list[int]:
     """The names of a user's role and of every role it is a member of."""
-    from opendsql.catalog.ddl.change import membership
+    from opendsql.catalog.acl import membership
 
     role = catalog.roles.get(user)
     if role is None:

@@ -72,26 +72,15 @@ class CastBinder(Part):
             oid = entry.array_oid or oid
         return oid, typmod
 
-    def domain_named(self, node: Node) -> Any:
-        """The domain a TypeName names, or None."""
-        names = [n["String"].get("sval", "") for n in node["names"]]
-        if node.get("arrayBounds") or (len(names) == 1 and names[0] in TYPES_BY_NAME):
-            return None
-        domains = getattr(self.catalog, "domains", None) or {}
-        path = (names[-2],) if len(names) > 1 else self.search_path
-        return next((domains[(schema, names[-1])] for schema in path if (schema, names[-1]) in domains), None)
-
     def _catalog_type(
         self, schema: str | None, name: str, names: list[str], node: Node, position: int | None
     ) -> tuple[int, int]:
         """A domain (its base type), or a table's row type as record."""
-        domains = getattr(self.catalog, "domains", {}) or {}
-        for candidate in (schema,) if schema else self.search_path:
-            domain = domains.get((candidate, name))
-            if domain is not None:
-                if node.get("arrayBounds"):
-                    return TYPES_BY_OID[domain.type_oid].array_oid, domain.typmod
-                return domain.type_oid, domain.typmod
+        domain = self.domain_named(node)
+        if domain is not None:
+            if node.get("arrayBounds"):
+                return TYPES_BY_OID[domain.type_oid].array_oid, domain.typmod
+            return domain.type_oid, domain.typmod
         if schema == "information_schema":
             base = {"sql_identifier": "name", "character_data": "varchar", "cardinal_number": "int4",
                     "yes_or_no": "varchar", "time_stamp": "timestamptz"}.get(name)  # fmt: skip
@@ -99,6 +88,15 @@ class CastBinder(Part):
                 return TYPES_BY_NAME[base].oid, -1
         shown = ".".join(names) + ("[]" if node.get("arrayBounds") else "")
         raise DsqlError("42704", f'type "{shown}" does not exist', position=position)
+
+    def domain_named(self, node: Node) -> Any:
+        """The domain a TypeName names, or None."""
+        names = [n["String"].get("sval", "") for n in node["names"]]
+        known = getattr(self.catalog, "domains", None)
+        if not known or (len(names) == 1 and names[0] in TYPES_BY_NAME):
+            return None
+        schemas = (names[-2],) if len(names) > 1 else self.search_path
+        return next((known[s, names[-1]] for s in schemas if (s, names[-1]) in known), None)
 
     def _typmod(self, oid: int, items: list[Node], position: int | None) -> int:
         modifiers = []
@@ -309,7 +307,14 @@ class CastBinder(Part):
         if oid in (24, 2202):
             from opendsql.registry.functions import FUNCTIONS_BY_NAME
 
-            found = [*self.user_functions(None, name.split("(")[0]), *FUNCTIONS_BY_NAME.get(name.split("(")[0], [])]
+            head, paren, tail = text.partition("(")
+            *above, own = split_identifiers(head.strip())
+            schema = above[-1] if above else None
+            builtin = FUNCTIONS_BY_NAME.get(own, []) if schema in (None, "pg_catalog") else []
+            found = [*self.user_functions(schema, own), *builtin]
+            if paren and oid == 2202:
+                types = [find_type(t.strip()) for t in tail.rstrip(") ").split(",") if t.strip()]
+                found = [f for f in found if list(f.arg_types) == [t.oid if t is not None else 0 for t in types]]
             if not found:
                 raise DsqlError("42883", f'function "{text}" does not exist')
             if len(found) > 1 and oid == 24:

@@ -11,7 +11,7 @@ from typing import Any
 
 from opendsql.errors import DsqlError, unsupported
 from opendsql.guesses import says
-from opendsql.query.bind_domain import enforced
+from opendsql.query import domains
 from opendsql.query.expr import (
     BOOL,
     DATE,
@@ -403,10 +403,11 @@ class ExprBinder(Part):
             location = location_of(item["arg"])
         if "A_ArrayExpr" in item["arg"] and TYPES_BY_OID[oid].is_array:
             bound = self.array_expression(item["arg"]["A_ArrayExpr"], scope, oid)
-            return self.length_coercion(bound, oid, typmod, "e")
-        cast = self.explicit_cast(self.expr(item["arg"], scope), oid, typmod, location)
+            bound = self.length_coercion(bound, oid, typmod, "e")
+        else:
+            bound = self.explicit_cast(self.expr(item["arg"], scope), oid, typmod, location)
         domain = self.domain_named(item["typeName"])
-        return cast if domain is None else enforced(self, domain, cast)
+        return bound if domain is None else domains.checked(self, domain, bound)
 
     def _bind_GroupingFunc(self, item: Node, scope: Scope) -> Expr:
         if scope.level is None:

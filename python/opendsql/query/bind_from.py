@@ -13,6 +13,7 @@ from typing import Any
 from opendsql.catalog import virtual
 from opendsql.catalog.model import FIRST_USER_OID, Index, Sequence, Table, View
 from opendsql.errors import DsqlError, unsupported
+from opendsql.query.bind_view import Through
 from opendsql.query.colname import figure
 from opendsql.query.expr import BOOL, INT8, OID, REGCLASS, Coalesce, Col, Const, Expr, NullTest, SrfCall, conjuncts
 from opendsql.query.logical import (
@@ -118,21 +119,24 @@ class FromBinder(Part):
                     return entry.oid
         return None
 
-    def target_table(self, item: Node, verb: str) -> Table:
-        """The table of INSERT, UPDATE or DELETE."""
+    def target(self, item: Node, verb: str) -> tuple[Table, Through | None]:
+        """The table INSERT, UPDATE or DELETE changes, and the view it is named through."""
+        relation = item["relation"]
+        found = self.find_relation(relation.get("schemaname"), relation["relname"])
+        if isinstance(found, View):
+            through = self.through_view(found, verb, item)
+            self.note_relation(through.scan.table)
+            return through.scan.table, through
+        return self.target_table(relation), None
+
+    def target_table(self, item: Node) -> Table:
+        """The table a write names."""
         schema, name = item.get("schemaname"), item["relname"]
         found = self.find_relation(schema, name)
         shown = f"{schema}.{name}" if schema else name
         if found is None:
             raise DsqlError(
                 "42P01", f'relation "{shown}" does not exist', position=self.position(item.get("location", 0))
-            )
-        if isinstance(found, View):
-            words = {"INSERT": "insert into", "UPDATE": "update", "DELETE": "delete from"}[verb]
-            raise DsqlError(
-                "55000",
-                f'cannot {words} view "{name}"',
-                detail="Views are not automatically updatable.",
             )
         if isinstance(found, Sequence):
             raise DsqlError("42809", f'cannot change sequence "{name}"')
@@ -193,8 +197,9 @@ class FromBinder(Part):
         node = self.remember(Scan(rel, table, alias))
         for column in table.columns:
             self.origins[(rel, column.attnum - 1)] = (table.oid, column.attnum)
-        if not self.view_depth:
-            self.read_tables[rel] = table
+        self.read_tables[rel] = table
+        if self.acting is not None:
+            self.rights[rel] = self.acting
         return node
 
     def table_item(self, node: Scan, alias: Node) -> FromItem:
@@ -211,9 +216,8 @@ class FromBinder(Part):
         return self.table_item(self.scan(table, alias.get("aliasname") or table.name), alias)
 
     def _view(self, view: View, alias: Node) -> FromItem:
-        if not self.view_depth:
-            self.read_views.append(view)
-        query = self.stored_query(view.query)
+        self.read_views.append((view, self.acting))
+        query = self.as_owner(view, lambda: self.stored_query(view.query))
         columns = [replace(c, name=v.name) for c, v in zip(query.columns, view.columns, strict=True)]
         node, columns = self.merge_subquery(query.plan, columns)
         return self._named(node, columns, alias, view.name, view.schema, 0)

@@ -51,6 +51,7 @@ Node = dict[str, Any]
 
 # Frame option bits of the grammar (FRAMEOPTION_*), as the parse tree carries them.
 _ROWS, _GROUPS = 0x00004, 0x00008
+_SHOWING = ("format", "concat", "concat_ws")
 _START = {0x00020: "unbounded_preceding", 0x00200: "current_row", 0x00800: "preceding", 0x02000: "following"}
 _END = {0x00100: "unbounded_following", 0x00400: "current_row", 0x01000: "preceding", 0x04000: "following"}
 _EXCLUDE = {0x08000: "current_row", 0x10000: "group", 0x20000: "ties"}
@@ -134,6 +135,9 @@ class FunctionBinder(Part):
             label = None
             if "NamedArgExpr" in node:
                 label = node["NamedArgExpr"]["name"]
+                if label in labels:
+                    position = self.position(node["NamedArgExpr"].get("location", 0))
+                    raise DsqlError("42601", f'argument name "{label}" used more than once', position=position)
                 node = node["NamedArgExpr"]["arg"]
             labels.append(label)
             args.append(self.expr(node, scope))
@@ -237,6 +241,9 @@ class FunctionBinder(Part):
             return self.explicit_cast(args[0], match.result_type, -1, location)
         if match.kind == "sql":
             return self.inline_scalar(match, args)
+        if name in _SHOWING:  # a regclass is shown as a name, not as its number
+            args = [(self.coerce(a, TEXT, context="e") or a) if a.type_oid in resolve.REG_TYPES else a for a in args]
+            match = replace(match, arg_types=tuple(TEXT if t in resolve.REG_TYPES else t for t in match.arg_types))
         special = self.special_function(name, match, args, location)
         if special is not None:
             return special
@@ -483,6 +490,11 @@ class FunctionBinder(Part):
             )
             raise DsqlError("0A000", f"set-returning functions are not allowed in {word}", position=position)
         coerced = tuple(self._arguments(match, args))
+        if match.kind == "sql":
+            query, _ = self.routine_in_from(match, args, name)
+            if len(query.columns) == 1:
+                scope.level.has_sets = True
+                return SrfCall(query.plan.columns()[0].type_oid, match.kernel, coerced, name, query.plan)
         if len(match.out_columns) > 1 or match.kind == "sql":
             raise unsupported(f"set-returning function {name} with several columns is only supported in FROM")
         scope.level.has_sets = True

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
 
-from opendsql.errors import DsqlError
+from opendsql.errors import DsqlError, unsupported
 from opendsql.query.expr import (
     INT4,
     AggCall,
@@ -317,6 +317,12 @@ class GroupBinder(Part):
         side: Plan | None = None
         number: Expr | None = None
         for call in calls:
+            if call.plan is not None:
+                if len(calls) > 1:
+                    raise unsupported(f"set-returning function {call.name} beside another is only supported in FROM")
+                side = call.plan
+                values[call] = side.columns()[0]
+                continue
             rel = self.new_rel(call.name, (call.name, "ordinality"))
             scan = self.remember(
                 FunctionScan(rel, call.fn, call.args, (call.type_oid,), len(calls) > 1, name=call.name)

@@ -6,13 +6,16 @@ for the rest, NULL for generated columns (the writer computes them) and for drop
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
+from opendsql.catalog import updatable
 from opendsql.catalog.ddl.refusals import refusal
 from opendsql.catalog.model import Column, Index, Table
 from opendsql.errors import DsqlError
 from opendsql.query.bind_expr import location_of
 from opendsql.query.bind_select import Query
+from opendsql.query.bind_view import Through
 from opendsql.query.expr import REGCLASS, Col, Const, Expr, conjuncts
 from opendsql.query.logical import Insert, OnConflict, Scan, Values
 from opendsql.query.logical import Node as Plan
@@ -31,21 +34,24 @@ class InsertBinder(Part):
         """An InsertStmt."""
         if "withClause" in item:
             outer = self.with_clause(item["withClause"], outer, item)
-        table = self.target_table(item["relation"], "INSERT")
+        table, through = self.target(item, "INSERT")
         self.writes = True
-        columns, locations = self._insert_columns(item, table)
+        columns, locations = self._insert_columns(item, table, through)
         override = item.get("override", "OVERRIDING_NOT_SET")
+        self.view_defaults = through.defaults() if through is not None else {}
         plan = self._source(item, table, columns, locations, override, outer)
+        self.view_defaults = {}
         new_rel = self.new_rel(table.name, tuple(c.name for c in table.columns))
-        self._remember_row(new_rel, table)
-        alias = item["relation"].get("alias", {}).get("aliasname") or table.name
+        self._remember_row(new_rel, table, through)
+        self.given_columns[new_rel] = [c.name for c in columns]
+        alias = item["relation"].get("alias", {}).get("aliasname") or item["relation"]["relname"]
         conflict = None
         if "onConflictClause" in item:
-            conflict = self._on_conflict(item["onConflictClause"], table, alias, outer)
+            conflict = self._on_conflict(item["onConflictClause"], table, alias, outer, through)
         returning, names = None, []
         if "returningList" in item:
             scope = Scope(parent=outer, level=self.new_level())
-            self._row_scope(scope, table, alias, new_rel)
+            self._row_scope(scope, table, alias, new_rel, through)
             if conflict is not None:
                 scope.barred = [("excluded", "")]
             targets = self.target_list(item["returningList"], scope, "RETURNING")
@@ -60,35 +66,46 @@ class InsertBinder(Part):
                 self.origins[column.id] = self.origins[expr.id]
         return Query(node, self.output_columns(names, node))
 
-    def _remember_row(self, rel: int, table: Table) -> None:
-        self.read_tables[rel] = table
+    def _remember_row(self, rel: int, table: Table, through: Through | None = None) -> None:
+        if through is None:
+            self.read_tables[rel] = table
         self.written_rels.add(rel)
         for column in table.columns:
             self.column_types[(rel, column.attnum - 1)] = (column.type_oid, column.typmod)
             self.origins[(rel, column.attnum - 1)] = (table.oid, column.attnum)
 
-    def _row_scope(self, scope: Scope, table: Table, alias: str, rel: int) -> RangeItem:
-        """Let scope see a row of table as rel."""
+    def _row_scope(
+        self, scope: Scope, table: Table, alias: str, rel: int, through: Through | None = None
+    ) -> RangeItem:
+        """Let scope see a row of table as rel, under the names of the view it is written through."""
+        relation = table if through is None else through.view
         columns = [
             ScopeColumn(c.name, Col(c.type_oid, rel, c.attnum - 1, typmod=c.typmod), table.oid, c.attnum)
             for c in table.columns
             if not c.dropped
         ]
-        found = RangeItem(alias, columns, table.schema if alias == table.name else None, table.name, rel, table=table)
+        if through is not None:
+            columns = through.row(rel)
+        schema = relation.schema if alias == relation.name else None
+        found = RangeItem(alias, columns, schema, relation.name, rel, table=table if through is None else None)
         scope.tables = [*scope.tables, found]
         scope.star = [*scope.star, *columns]
         return found
 
     # -- target columns ------------------------------------------------------------------------------------------
 
-    def _insert_columns(self, item: Node, table: Table) -> tuple[list[Column], list[int]]:
+    def _insert_columns(
+        self, item: Node, table: Table, through: Through | None
+    ) -> tuple[list[Column], list[int]]:
         if "cols" not in item:
-            return list(table.live_columns), []
+            if through is None:
+                return list(table.live_columns), []
+            return self._view_columns(item, table, through), []
         found: list[Column] = []
         locations: list[int] = []
         for node in item["cols"]:
             target = node["ResTarget"]
-            column = self.target_column(target, table)
+            column = self.target_column(target, table, through)
             if column in found:
                 raise DsqlError(
                     "42701",
@@ -99,13 +116,22 @@ class InsertBinder(Part):
             locations.append(target.get("location", 0))
         return found, locations
 
-    def target_column(self, target: Node, table: Table) -> Column:
+    def _view_columns(self, item: Node, table: Table, through: Through) -> list[Column]:
+        """The columns of an INSERT without a list through a view: as many as there are values."""
+        source = item.get("selectStmt", {}).get("SelectStmt", {})
+        rows = source.get("valuesLists")
+        count = len(through.view.columns)
+        if rows:
+            count = min(count, max(len(r["List"].get("items", ())) for r in rows))
+        elif source.get("targetList") and not any("A_Star" in str(t) for t in source["targetList"]):
+            count = min(count, len(source["targetList"]))
+        return [self.written_column(table, c.name, through, None) for c in through.view.columns[:count]]
+
+    def target_column(self, target: Node, table: Table, through: Through | None = None) -> Column:
         """The column an assignment names."""
         name = target["name"]
         position = self.position(target.get("location", 0))
-        column = table.column(name)
-        if column is None:
-            raise DsqlError("42703", f'column "{name}" of relation "{table.name}" does not exist', position=position)
+        column = self.written_column(table, name, through, position)
         if "indirection" in target:
             if "A_Indices" in target["indirection"][0]:
                 raise DsqlError(
@@ -213,8 +239,9 @@ class InsertBinder(Part):
             return Const(column.type_oid, None)
         if column.identity and column.sequence_oid is not None:
             arg = Const(REGCLASS, str(column.sequence_oid))
-            return self.assign(column, self.call_function(["nextval"], [arg], -1), -1)
-        text = column.default
+            call = self.call_function(["nextval"], [arg], -1)
+            return self.assign(column, replace(call, kernel="identity_nextval"), -1)
+        text = self.view_defaults.get(column.attnum, column.default)
         if text is None and column.domain_oid is not None:
             domain = self.catalog.by_oid.get(column.domain_oid)
             text = getattr(domain, "default", None)
@@ -238,7 +265,9 @@ class InsertBinder(Part):
 
     # -- ON CONFLICT ---------------------------------------------------------------------------------------------
 
-    def _on_conflict(self, item: Node, table: Table, alias: str, outer: Scope | None) -> OnConflict:
+    def _on_conflict(
+        self, item: Node, table: Table, alias: str, outer: Scope | None, through: Through | None
+    ) -> OnConflict:
         update = item["action"] == "ONCONFLICT_UPDATE"
         infer = item.get("infer")
         if infer is None:
@@ -250,23 +279,23 @@ class InsertBinder(Part):
                     position=self.position(item.get("location", 0)),
                 )
             return OnConflict("nothing", None)
-        index = self._arbiter(infer, table, alias)
+        index = self._arbiter(infer, table, alias, through)
         if not update:
             return OnConflict("nothing", index)
         existing = self.new_rel(alias, tuple(c.name for c in table.columns))
         excluded = self.new_rel("excluded", tuple(c.name for c in table.columns))
-        self._remember_row(existing, table)
-        self._remember_row(excluded, table)
+        self._remember_row(existing, table, through)
+        self._remember_row(excluded, table, through)
         scope = Scope(parent=outer, level=None, clause="UPDATE")
-        self._row_scope(scope, table, alias, existing)
-        self._row_scope(scope, table, "excluded", excluded)
+        self._row_scope(scope, table, alias, existing, through)
+        self._row_scope(scope, table, "excluded", excluded, through)
         scope.tables[-1].schema = None
         scope.star = list(scope.star)
-        assign = self.set_list(item["targetList"], table, scope)
+        assign = self.set_list(item["targetList"], table, scope, through)
         where = self.condition(item["whereClause"], scope, "WHERE") if "whereClause" in item else None
         return OnConflict("update", index, tuple(assign), where, existing, excluded)
 
-    def _arbiter(self, infer: Node, table: Table, alias: str) -> Index:
+    def _arbiter(self, infer: Node, table: Table, alias: str, through: Through | None) -> Index:
         candidates = [i for i in (table.primary_key, *table.indexes) if i is not None and i.unique]
         name = infer.get("conname")
         if name:
@@ -276,12 +305,18 @@ class InsertBinder(Part):
             raise DsqlError("42704", f'constraint "{name}" for table "{table.name}" does not exist')
         scope = Scope(level=None)
         scan = Scan(0, table, alias)
-        self._row_scope(scope, table, alias, 0)
+        own = Scope(level=None)
+        self._row_scope(own, table, alias, 0)
+        self._row_scope(scope, table, alias, 0, through)
         wanted: set[Any] = set()
         for node in infer.get("indexElems", ()):
             element = node["IndexElem"]
             if "name" in element:
-                column = table.column(element["name"])
+                name = element["name"]
+                if through is not None:
+                    below = updatable.base_column(self.catalog, through.view, name)
+                    name = below.name if below is not None else ""
+                column = table.column(name)
                 if column is None:
                     raise DsqlError(
                         "42703",
@@ -299,11 +334,11 @@ class InsertBinder(Part):
                 continue
             keys = set()
             for key in index.keys:
-                keys.add(self._index_key(key, table, scan, scope))
+                keys.add(self._index_key(key, table, scan, own))
             if keys != wanted:
                 continue
             if index.predicate is not None:
-                have = set(conjuncts(self.stored_expression(index.predicate, scope, "predicate")))
+                have = set(conjuncts(self.stored_expression(index.predicate, own, "predicate")))
                 if predicate is None or not have <= predicate:
                     continue
             return index

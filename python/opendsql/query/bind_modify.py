@@ -14,8 +14,9 @@ from opendsql.guesses import says
 from opendsql.query.bind_expr import location_of
 from opendsql.query.bind_from import FromItem
 from opendsql.query.bind_select import Query
-from opendsql.query.expr import Col, Expr, RowExpr
-from opendsql.query.logical import Delete, Join, Update, free_columns, produced
+from opendsql.query.bind_view import Through
+from opendsql.query.expr import Col, Expr, RowExpr, transform
+from opendsql.query.logical import Delete, Filter, Join, Update, free_columns, produced
 from opendsql.query.logical import Node as Plan
 from opendsql.query.parts import Part
 from opendsql.query.scope import Scope, ScopeColumn
@@ -30,18 +31,18 @@ class ModifyBinder(Part):
         """An UpdateStmt."""
         if "withClause" in item:
             outer = self.with_clause(item["withClause"], outer, item)
-        table = self.target_table(item["relation"], "UPDATE")
+        table, through = self.target(item, "UPDATE")
         self.writes = True
         scope = Scope(parent=outer, level=self.new_level())
-        target, plan = self._target(item, table, "fromClause", scope)
+        target, plan = self._target(item, table, "fromClause", scope, through)
         scope.clause = "UPDATE"
-        assign = self.set_list(item["targetList"], table, scope)
+        assign = self.set_list(item["targetList"], table, scope, through)
         plan = self._filtered(plan, item, scope)
         new_rel = self.new_rel(table.name, tuple(c.name for c in table.columns))
-        self._remember_row(new_rel, table)
+        self._remember_row(new_rel, table, through)
         returning, names = None, []
         if "returningList" in item:
-            inner = self._returning_scope(scope, target, table, new_rel)
+            inner = self._returning_scope(scope, target, table, new_rel, through)
             targets = self.target_list(item["returningList"], inner, "RETURNING")
             returning, names = tuple(t.expr for t in targets), [t.name for t in targets]
         out_rel = self.new_rel("", tuple(names))
@@ -53,10 +54,10 @@ class ModifyBinder(Part):
         """A DeleteStmt."""
         if "withClause" in item:
             outer = self.with_clause(item["withClause"], outer, item)
-        table = self.target_table(item["relation"], "DELETE")
+        table, through = self.target(item, "DELETE")
         self.writes = True
         scope = Scope(parent=outer, level=self.new_level())
-        target, plan = self._target(item, table, "usingClause", scope)
+        target, plan = self._target(item, table, "usingClause", scope, through)
         plan = self._filtered(plan, item, scope)
         returning, names = None, []
         if "returningList" in item:
@@ -66,13 +67,19 @@ class ModifyBinder(Part):
         node = self.remember(Delete(plan, target.tables[0].rel, table, returning, out_rel))
         return self._modified(node, names, returning)
 
-    def _target(self, item: Node, table: Table, other: str, scope: Scope) -> tuple[FromItem, Plan]:
-        """The target's scan, joined with FROM or USING; fills scope."""
+    def _target(
+        self, item: Node, table: Table, other: str, scope: Scope, through: Through | None
+    ) -> tuple[FromItem, Plan]:
+        """The target's rows, joined with FROM or USING; fills scope."""
         alias = item["relation"].get("alias", {})
-        scan = self.scan(table, alias.get("aliasname") or table.name)
-        self.written_rels.add(scan.rel)
-        target = self.table_item(scan, alias)
-        plan: Plan = scan
+        if through is not None:
+            view = through.view
+            rows: Plan = Filter(through.scan, through.conds) if through.conds else through.scan
+            target = self._named(rows, through.columns, alias, view.name, view.schema, through.scan.rel)
+        else:
+            target = self.table_item(self.scan(table, alias.get("aliasname") or table.name), alias)
+        self.written_rels.add(target.tables[0].rel)
+        plan: Plan = target.node
         star, tables = list(target.star), list(target.tables)
         for node in item.get(other, ()):
             part = self.from_item(node, scope, FromItem(plan, star, tables))
@@ -89,21 +96,25 @@ class ModifyBinder(Part):
             raise unsupported(says("current_of"))
         return self.where(plan, clause, scope)
 
-    def _returning_scope(self, scope: Scope, target: FromItem, table: Table, new_rel: int) -> Scope:
+    def _returning_scope(
+        self, scope: Scope, target: FromItem, table: Table, new_rel: int, through: Through | None
+    ) -> Scope:
         """The scope of RETURNING: the target's names mean the new row."""
         old_rel = target.tables[0].rel
 
         def fresh(column: ScopeColumn) -> ScopeColumn:
-            expr = column.expr
+            return ScopeColumn(column.name, transform(column.expr, moved), column.table_oid, column.attnum)
+
+        def moved(expr: Expr) -> Expr | None:
             if isinstance(expr, Col) and expr.rel == old_rel:
-                expr = Col(expr.type_oid, new_rel, expr.col, typmod=expr.typmod)
-            return ScopeColumn(column.name, expr, column.table_oid, column.attnum)
+                return Col(expr.type_oid, new_rel, expr.col, typmod=expr.typmod)
+            return None
 
         inner = Scope(parent=scope.parent, level=scope.level)
         inner.star = [fresh(c) for c in scope.star]
         for item in scope.tables:
             if item.rel == old_rel:
-                self._row_scope(inner, table, item.alias, new_rel)
+                self._row_scope(inner, table, item.alias, new_rel, through)
                 inner.star = inner.star[: len(scope.star)]
             else:
                 inner.tables = [*inner.tables, item]
@@ -111,14 +122,16 @@ class ModifyBinder(Part):
 
     # -- SET -----------------------------------------------------------------------------------------------------
 
-    def set_list(self, nodes: list[Node], table: Table, scope: Scope) -> list[tuple[int, Expr]]:
+    def set_list(
+        self, nodes: list[Node], table: Table, scope: Scope, through: Through | None = None
+    ) -> list[tuple[int, Expr]]:
         """(stored column, value) per assignment."""
         assigned: list[tuple[int, Expr]] = []
         seen: set[int] = set()
         rows: dict[int, list[Any]] = {}
         for node in nodes:
             target = node["ResTarget"]
-            column = self.target_column(target, table)
+            column = self.target_column(target, table, through)
             if column.attnum in seen:
                 raise DsqlError("42601", f'multiple assignments to same column "{column.name}"')
             seen.add(column.attnum)

@@ -12,6 +12,8 @@ Invariants
 
 from __future__ import annotations
 
+from typing import Any
+
 from opendsql.catalog.model import Function
 from opendsql.errors import DsqlError, unsupported
 from opendsql.query.bind_select import Query
@@ -22,6 +24,7 @@ from opendsql.query.parts import Part
 from opendsql.query.scope import RangeItem, Scope, ScopeColumn
 from opendsql.registry.resolve import FunctionMatch
 from opendsql.registry.table import Function as Overload
+from opendsql.registry.types import TYPES_BY_OID, format_type
 
 _DEPTH_MAX = 30
 
@@ -44,6 +47,7 @@ class RoutineBinder(Part):
         found = self.catalog.by_oid[int(match.kernel)]
         assert isinstance(found, Function)
         self.tables[found.oid] = found
+        self.called.append((found, self.acting))
         return found
 
     def inline_scalar(self, match: FunctionMatch, args: list[Expr]) -> Expr:
@@ -62,7 +66,7 @@ class RoutineBinder(Part):
         else:
             one = Limit(plan, Const(INT8, "1"), None)
             value = self.sublink("scalar", columns[0].type_oid, one, (columns[0],))
-        found = self.coerce(value, function.result_type, context="a")
+        found = self.coerce(value, match.result_type, context="a")
         if found is None:
             raise DsqlError("42P13", "return type mismatch in function declared to return another type")
         if function.strict and coerced:
@@ -86,7 +90,10 @@ class RoutineBinder(Part):
             self.routine_args = args
             columns = [ScopeColumn(n, a) for n, a in zip(_input_names(function), args, strict=False) if n]
             scope = Scope(star=columns, tables=[RangeItem(function.name, columns)])
-            return self.query(self.statement.node, scope)
+            node = self.statement.node
+            if function.security_definer:
+                return self.as_owner(function, lambda: self.query(node, scope))
+            return self.query(node, scope)
         finally:
             self.statement, self.routine_args = saved, saved_args
             self.view_depth -= 1
@@ -111,6 +118,27 @@ class RoutineBinder(Part):
             plan = self.projection(query.plan, exprs, list(names))
             query = Query(plan, self.output_columns(list(names), plan))
         return query, names
+
+
+def check_body(binder: Any, function: Function) -> None:
+    """Bind a new function's body: the binder's errors, and 42P13 when its result is not what the function returns."""
+    polymorphic = any(getattr(TYPES_BY_OID.get(t), "kind", "") == "p" for t in (*function.arg_types, function.result_type))
+    kinds = {s.kind for s in parse(function.body)}
+    if polymorphic or kinds - {"SelectStmt"}:
+        return
+    query = binder.routine_query(function, [Const(t, None) for t in function.arg_types])
+    words = f"return type mismatch in function declared to return {format_type(function.result_type)}"
+    if query is None:
+        raise DsqlError(
+            "42P13", words, detail="Function's final statement must be SELECT or INSERT/UPDATE/DELETE RETURNING."
+        )
+    columns = query.plan.columns()
+    if function.result_type not in TYPES_BY_OID or len(columns) == 0:
+        return
+    if len(columns) != 1:
+        raise DsqlError("42P13", words, detail="Final statement must return exactly one column.")
+    if binder.coerce(columns[0], function.result_type, context="a") is None:
+        raise DsqlError("42P13", words, detail=f"Actual return type is {format_type(columns[0].type_oid)}.")
 
 
 def _input_names(function: Function) -> list[str]:
@@ -140,4 +168,5 @@ def _overload(function: Function) -> Overload:
         arg_names=tuple(_input_names(function)),
         defaults=defaults,
         returns_set=function.returns_set,
+        variadic=TYPES_BY_OID[function.arg_types[-1]].elem_oid if "v" in function.arg_modes else 0,
     )

@@ -8,9 +8,11 @@ binder.ctes, binder.tables, binder.volatile_rows, binder.names ... are then read
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, TypeVar
 
-from opendsql.catalog.model import Catalog, Sequence, Table, View
+from opendsql.catalog.acl import role_name
+from opendsql.catalog.model import Catalog, Function, Sequence, Table, View
 from opendsql.errors import DsqlError
 from opendsql.query.bind_cast import CastBinder
 from opendsql.query.bind_expr import ExprBinder
@@ -26,6 +28,7 @@ from opendsql.query.bind_record import RecordBinder
 from opendsql.query.bind_routine import RoutineBinder
 from opendsql.query.bind_select import Query, SelectBinder
 from opendsql.query.bind_sublink import SublinkBinder
+from opendsql.query.bind_view import Through, ViewBinder
 from opendsql.query.bind_walk import WalkBinder
 from opendsql.query.expr import Const, Expr, SubLink
 from opendsql.query.logical import Cte, Names, Node
@@ -33,6 +36,7 @@ from opendsql.query.params import Params
 from opendsql.query.parse import Statement
 
 N = TypeVar("N", bound=Node)
+Q = TypeVar("Q")
 
 
 class Binder(
@@ -51,6 +55,7 @@ class Binder(
     WalkBinder,
     InsertBinder,
     ModifyBinder,
+    ViewBinder,
 ):
     """Names and types of one statement."""
 
@@ -69,11 +74,19 @@ class Binder(
         self.literal_check = literal_check  # (type oid, text) -> None, raises DsqlError for text the type refuses
         self.names = Names()
         self.ctes: list[Cte] = []
+        self.events: dict[tuple[int, str], Any] = {}  # of foreign keys: (table oid, kind) -> foreign_keys.Events
+        self.afters: list[Any] = []  # foreign_keys.After
         self.tables: dict[int, Any] = {}  # every stored relation used, by oid
         self.volatile_rows = False  # reads something that depends on more than the catalog version
         self.uses_rows = False  # has catalog rows built in
         self.read_tables: dict[int, Table] = {}  # rel -> table, of every row the statement itself names
-        self.read_views: list[View] = []
+        self.read_views: list[tuple[View, str | None]] = []  # with whose rights
+        self.called: list[tuple[Function, str | None]] = []  # functions of the database, likewise
+        self.acting: str | None = None  # whose rights count for what is being bound; None = the user's
+        self.rights: dict[int, str] = {}  # rel -> who reads it, where that is not the user
+        self.throughs: list[Through] = []  # views the statement writes through
+        self.view_defaults: dict[int, str] = {}  # attnum -> default of a view's column, while its INSERT is bound
+        self.given_columns: dict[int, list[str]] = {}  # rel of an INSERT's row -> columns it names
         self.written_rels: set[int] = set()  # the targets among them
         self.locks = False
         self.writes = False
@@ -116,6 +129,14 @@ class Binder(
         if self.view_depth:
             return None
         return self.statement.position(location)
+
+    def as_owner(self, item: View | Function, bind: Callable[[], Q]) -> Q:
+        """What bind gives, with the rights of a view's or function's owner counting inside."""
+        saved, self.acting = self.acting, role_name(self.catalog, item.owner_oid)
+        try:
+            return bind()
+        finally:
+            self.acting = saved
 
     def note_relation(self, relation: Any) -> None:
         """Remember that the plan depends on a relation."""

@@ -10,9 +10,10 @@ from typing import Any
 
 from opendsql.catalog import functions, hooks
 from opendsql.catalog.hooks import ExpressionType
-from opendsql.catalog.model import Index, Table
+from opendsql.catalog.model import Function, Index, Table
 from opendsql.errors import DsqlError
 from opendsql.query import bind_walk, descriptor, row_functions
+from opendsql.query.bind_routine import check_body
 from opendsql.query.binder import Binder
 from opendsql.query.emit import Emitter
 from opendsql.query.expr import BOOL, UNKNOWN, Call, Cast, Col, walk
@@ -32,6 +33,7 @@ def install(planner: Any) -> None:
     hooks.describe_query = describe_query
     hooks.expand_query = expand_query
     hooks.index_descriptor = index_descriptor
+    hooks.check_function = check_function
     hooks.execute = lambda sql, session, catalog: execute(planner, sql, session)
 
 
@@ -121,6 +123,11 @@ def _expand(node: Node, binder: Binder) -> None:
                 fields.insert(0, {"String": {"sval": owner.alias}})
             result.append({"ResTarget": {"val": {"ColumnRef": {"fields": fields, "location": -1}}, "location": -1}})
     node["targetList"] = result
+
+
+def check_function(function: Function, catalog: Any, session: Any) -> None:
+    """Bind a new function's body as a call of it would."""
+    check_body(_binder(catalog, session, {}), function)
 
 
 def index_descriptor(table: Table, index: Index, catalog: Any, session: Any) -> Node:

@@ -9,10 +9,11 @@ from __future__ import annotations
 from typing import Any
 
 from opendsql.catalog.model import Index, Table
-from opendsql.query import bind_domain
+from opendsql.query import domains
 from opendsql.query.access import TreeShape
-from opendsql.query.expr import BOOL, Col, Expr, conjuncts
+from opendsql.query.expr import BOOL, TRUE, Col, Expr, conjuncts
 from opendsql.query.logical import Scan
+from opendsql.query.parse import parse
 from opendsql.query.scope import Scope
 
 Emit = Any  # (Expr) -> IR expression
@@ -95,12 +96,10 @@ def table_descriptor(binder: Any, table: Table, emit: Emit) -> dict[str, Any]:
     def bound(text: str, clause: str) -> Expr:
         return binder.stored_expression(text, scope, clause)
 
-    checks = []
+    checks = [{"name": "", "expr": emit(condition)} for condition in domain_conditions(binder, table)]
     for check in table.checks:
         condition = binder.coerce(bound(check.expression, "check"), BOOL)
         checks.append({"name": check.name, "expr": emit(condition)})
-    for domain_check in domain_checks(binder, table):
-        checks.append({**domain_check, "expr": emit(domain_check["expr"])})
     generated = [
         (c.attnum - 1, emit(binder.assign(c, bound(c.generated, "generated"), -1)))
         for c in columns
@@ -126,6 +125,14 @@ def table_descriptor(binder: Any, table: Table, emit: Emit) -> dict[str, Any]:
     }
 
 
+def _shown_key(key: str) -> str:
+    """A key part as DETAIL shows it: no more parentheses than it needs."""
+    if not key.startswith("("):
+        return key
+    plain = "FuncCall" in parse(f"SELECT {key}")[0].node["targetList"][0]["ResTarget"]["val"]
+    return key[1:-1] if plain or key.startswith("((") else key
+
+
 def _index_descriptor(binder: Any, table: Table, index: Index, scope: Scope, emit: Emit) -> dict[str, Any]:
     stored = stored_exprs(binder, table, index, 0, scope)
     keys = stored[: len(index.keys)]
@@ -144,18 +151,19 @@ def _index_descriptor(binder: Any, table: Table, index: Index, scope: Scope, emi
         "unique": index.unique,
         "nulls_distinct": index.nulls_distinct,
         "predicate": emit(predicate) if predicate is not None else None,
-        "key_cols": list(index.keys),
+        "key_cols": [_shown_key(k) for k in index.keys],
         "valid": index.valid,
     }
 
 
-def domain_checks(binder: Any, table: Table) -> list[dict[str, Any]]:
-    """Checks of the domains a table's columns have, over the row."""
-    found: list[dict[str, Any]] = []
+def domain_conditions(binder: Any, table: Table) -> list[Expr]:
+    """What the domains of a table's columns ask of the row; each refuses by itself."""
+    found: list[Expr] = []
     for column in table.columns:
         domain = binder.catalog.by_oid.get(column.domain_oid) if column.domain_oid and not column.dropped else None
-        if domain is None:
-            continue
-        value = Col(column.type_oid, 0, column.attnum - 1, typmod=column.typmod)
-        found.extend({"name": name, "expr": condition} for name, condition in bind_domain.conditions(binder, domain, value))
+        if domain is not None:
+            value = Col(column.type_oid, 0, column.attnum - 1, typmod=column.typmod)
+            ok = domains.condition(binder, domain, value)
+            if ok is not TRUE:
+                found.append(ok)
     return found

@@ -109,6 +109,10 @@ class Emitter(ExprEmitter, ScanEmitter, JoinEmitter, ModifyEmitter):
         if self.ctes[number]:
             return
         cte = self.binder.ctes[number]
+        if cte.events is not None:
+            out = [oid for oid, _ in cte.types]
+            self.ctes[number] = {"plan": None, "events": list(cte.events), "out": out, "name": ""}
+            return
         self.ctes[number] = {"plan": None}  # a recursive query scans itself only through its working table
         out = [oid for oid, _ in cte.types]
         if cte.plan is not None:

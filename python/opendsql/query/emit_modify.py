@@ -41,6 +41,9 @@ class ModifyEmitter(Part):
             "returning": returning,
             "est_rows": phys.rows,
         }
+        self._notes(ir, "events", node.table.oid, "insert")
+        if conflict is not None and conflict["set"]:
+            self._notes(ir, "conflict_events", node.table.oid, "update")
         return self._returned(ir, node, phys.rows)
 
     def emit_update_delete(self, node: Update | Delete) -> Phys:
@@ -64,6 +67,7 @@ class ModifyEmitter(Part):
             "returning": None,
             "est_rows": phys.rows,
         }
+        self._notes(ir, "events", node.table.oid, ir["op"])
         shifted = {c: count + p for c, p in phys.layout.items()}
         if isinstance(node, Update):
             ir["set"] = [(column, self.expr(e, phys.layout)) for column, e in node.assign]
@@ -71,6 +75,12 @@ class ModifyEmitter(Part):
         if node.returning is not None:
             ir["returning"] = [self.expr(e, shifted) for e in node.returning]
         return self._returned(ir, node, phys.rows)
+
+    def _notes(self, ir: dict[str, Any], field: str, table_oid: int, kind: str) -> None:
+        """The CTE that is told of each changed row."""
+        events = self.binder.events.get((table_oid, kind))
+        if events is not None:
+            ir[field] = events.cte
 
     def _returned(self, ir: dict[str, Any], node: Insert | Update | Delete, rows: float) -> Phys:
         width = len(node.returning or ())

@@ -360,6 +360,7 @@ class SrfCall(Expr):
     fn: str
     args: tuple[Expr, ...]
     name: str
+    plan: Any = None  # of a function of the database: its body, bound with these arguments
 
 
 # --- walking --------------------------------------------------------------------------------------------------------

@@ -355,6 +355,7 @@ class Cte:
     init: Node | None = None
     step: Node | None = None
     distinct: bool = False
+    events: tuple[int, ...] | None = None  # no query: rows that writes have noted (foreign_keys.Events)
 
 
 @dataclass(frozen=True, slots=True)
@@ -396,7 +397,6 @@ class Update(One):
     assign: tuple[tuple[int, Expr], ...] = ()
     returning: tuple[Expr, ...] | None = None
     out_rel: int = 0
-    handled: int = 0  # oid of a foreign key whose cascade this update already is
 
     def columns(self) -> tuple[Col, ...]:
         """What it produces, in order."""
@@ -411,7 +411,6 @@ class Delete(One):
     table: Table
     returning: tuple[Expr, ...] | None = None
     out_rel: int = 0
-    handled: int = 0  # oid of a foreign key whose cascade this delete already is
 
     def columns(self) -> tuple[Col, ...]:
         """What it produces, in order."""

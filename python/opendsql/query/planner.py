@@ -24,6 +24,7 @@ from opendsql.query.bind_select import Query
 from opendsql.query.binder import Binder
 from opendsql.query.emit import Emitter
 from opendsql.query.expr import JSONPATH, TEXT, Expr
+from opendsql.query.foreign_keys import After, plan_foreign_keys
 from opendsql.query.logical import Delete, Insert, Node, Project, Update
 from opendsql.query.outdated import outdated_first
 from opendsql.query.params import NeedsOriginal, Params
@@ -170,14 +171,16 @@ class Planner:
         context = Context(binder)
         plan = readable_output(binder, query.plan)
         wanted = plan.columns()
+        if binder.writes:
+            plan_foreign_keys(binder, [plan, *(c.plan for c in binder.ctes if c.plan is not None)])
         for rule in RULES:
             plan = rule(plan, context)
-        # a rule may append to binder.ctes (cascades of foreign keys): those are gone through as well
         binder.ctes = [context.apply_to_cte(cte, RULES) for cte in binder.ctes]
         binder.explained = [plan, *(p for c in binder.ctes for p in (c.plan, c.init, c.step) if p is not None)]
         emitter = Emitter(binder, session, explaining=explaining)
         emitter.emit_ctes()
         phys = emitter.emit_exactly(plan, [c.id for c in wanted])
+        afters = [emit_after(emitter, after, context) for after in binder.afters]
         emitter.finish_ctes()
         binder.subplan_of = emitter.subplan_of
         columns = [
@@ -196,12 +199,24 @@ class Planner:
             "names": versions.used(binder.catalog, binder.tables.values(), user_of(session)),
             "subplans": emitter.subplans,
             "ctes": emitter.ctes,
+            "afters": afters,
             "begin_read_only": False,
             "param_slots": emitter.next_slot,
             "needs_gil": emitter.needs_gil,
             "explain": explaining,
         }
         return ir, binder
+
+
+def emit_after(emitter: Emitter, after: After, context: Context) -> dict[str, Any]:
+    """The IR of what a foreign key does after the statement."""
+    plan = after.plan
+    for rule in RULES:
+        plan = rule(plan, context)
+    return {
+        "plan": emitter.emit_exactly(plan, []).ir, "cte": after.cte, "constraint": after.key.oid,
+        "deferrable": after.deferrable, "deferred": after.key.deferred, "context": after.context,
+    }  # fmt: skip
 
 
 def readable_output(binder: Binder, plan: Node) -> Node:
@@ -222,7 +237,7 @@ _TAGS = {"SelectStmt": "SELECT", "InsertStmt": "INSERT", "UpdateStmt": "UPDATE",
 def number_nodes(plan: dict[str, Any], emitter: Emitter) -> int:
     """Give every plan node an id, top down: the order EXPLAIN ANALYZE reports in."""
     count = 0
-    roots = [plan, *(s["plan"] for s in emitter.subplans), *(c["plan"] for c in emitter.ctes)]
+    roots = [plan, *(s["plan"] for s in emitter.subplans), *(c["plan"] for c in emitter.ctes if c["plan"])]
     for root in roots:
         stack = [root]
         while stack:

@@ -35,8 +35,6 @@ def plan(planner: Any, statement: Statement, request: Any) -> Any:
             return plan_copy(planner, statement, request)
         case "DeallocateStmt":
             return _constant(PyResult("DEALLOCATE ALL"))
-        case "ConstraintsSetStmt" if ddl.handler_for("ConstraintsSetStmt") is None:
-            return _constant(PyResult("SET CONSTRAINTS"))
     handler = ddl.handler_for(statement.kind)
     if handler is None:
         raise refusal(statement.kind)

@@ -56,6 +56,7 @@ def _assemble() -> dict[str, Handler]:
         routines,
         schemas,
         sequences,
+        set_constraints,
         statistics,
         views,
     )
@@ -89,6 +90,7 @@ def _assemble() -> dict[str, Handler]:
         "AwsIamRevokeStmt": roles.iam_revoke,
         "CallStmt": calls.call,
         "VacuumStmt": analyze.vacuum,
+        "ConstraintsSetStmt": set_constraints.set_constraints,
         "VariableSetStmt": settings.set_variable,
         "VariableShowStmt": settings.show_variable,
     }

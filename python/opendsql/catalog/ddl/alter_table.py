@@ -10,7 +10,7 @@ from opendsql.catalog import jobs
 from opendsql.catalog.ddl import columns as column_rules
 from opendsql.catalog.ddl import constraints as rules
 from opendsql.catalog.ddl import dependencies, refusals, sequences
-from opendsql.catalog.ddl.change import Change, all_indexes, changed, role_oid
+from opendsql.catalog.ddl.change import Change, all_indexes, changed
 from opendsql.catalog.ddl.expressions import column_references
 from opendsql.catalog.ddl.indexes import JOB_COLUMNS
 from opendsql.catalog.model import Column, Sequence, Table, View
@@ -138,7 +138,7 @@ def alter_view(change: Change, view: View, commands: list[dict[str, Any]]) -> Py
     change.require_owner(view, "view")
     for command in commands:
         if command["subtype"] == "AT_ChangeOwner":
-            view = changed(view, owner_oid=role_oid(change, command["newowner"]))
+            view = change.given_to(view, "view", command["newowner"])
         elif command["subtype"] == "AT_ColumnDefault":
             column = next((c for c in view.columns if c.name == command["name"]), None)
             if column is None:
@@ -158,7 +158,7 @@ def alter_sequence_owner(change: Change, sequence: Sequence, commands: list[dict
             raise DsqlError("42809", f'"{sequence.name}" is not a table')
         if sequence.identity:
             raise unsupported(f'cannot change owner of sequence "{sequence.name}"')
-        sequence = changed(sequence, owner_oid=role_oid(change, command["newowner"]))
+        sequence = change.given_to(sequence, "sequence", command["newowner"])
     change.put(sequence)
     return change.done()
 
@@ -456,7 +456,10 @@ class TableChange:
 
     def ChangeOwner(self, command: dict[str, Any]) -> None:
         """OWNER TO."""
-        self.table = changed(self.table, owner_oid=role_oid(self.change, command["newowner"]))
+        self.table = self.change.given_to(self.table, "table", command["newowner"])
+        for sequence in self.change.catalog.relations.values():  # its own sequences go with it
+            if isinstance(sequence, Sequence) and sequence.owned_by and sequence.owned_by[0] == self.table.oid:
+                self.change.put(self.change.given_to(sequence, "sequence", command["newowner"]))
 
     def EnableTrigAll(self, command: dict[str, Any]) -> None:
         """Accepted; there are no triggers."""

@@ -18,7 +18,8 @@ from __future__ import annotations
 from dataclasses import fields, replace
 from typing import Any
 
-from opendsql.catalog import serialise, store, versions
+from opendsql.catalog import acl, serialise, store, versions
+from opendsql.catalog.acl import SYSTEM_SCHEMAS
 from opendsql.catalog.model import (
     ADMIN_OID,
     FIRST_USER_OID,
@@ -35,7 +36,6 @@ from opendsql.catalog.settings import settings_of
 from opendsql.errors import DsqlError, unsupported
 
 SYSTEM_COLUMNS = frozenset(("ctid", "xmin", "cmin", "xmax", "cmax", "tableoid"))
-SYSTEM_SCHEMAS = frozenset(("pg_catalog", "information_schema", "sys"))
 
 
 class Change:
@@ -142,9 +142,7 @@ class Change:
 
     def require_create(self, schema: str) -> None:
         """42501 unless the user may create objects in the schema."""
-        from opendsql.catalog.ddl import grants
-
-        if not grants.holds(self.catalog, self.settings.user, self.catalog.schemas[schema], "C"):
+        if not acl.holds(self.catalog, self.settings.user, self.catalog.schemas[schema], "C"):
             raise DsqlError("42501", f"permission denied for schema {schema}")
 
     def names_in(self, schema: str) -> set[str]:
@@ -171,6 +169,8 @@ class Change:
             raise DsqlError("42P01", f'relation "{shown}" does not exist')
         if relation.oid < FIRST_USER_OID:
             raise unsupported("feature not supported on system entity")
+        if schema and not acl.holds(self.catalog, self.settings.user, self.catalog.schemas[schema], "U"):
+            raise DsqlError("42501", f"permission denied for schema {schema}")
         return relation
 
     def find_table(self, range_var: dict[str, Any], missing_ok: bool = False) -> Any:
@@ -190,32 +190,35 @@ class Change:
                             return relation, index
         return None
 
-    def require_owner(self, item: Any, kind: str) -> None:
+    def given_to(self, item: Any, kind: str, spec: dict[str, Any]) -> Any:
+        """The object as another role's: ALTER ... OWNER TO."""
+        self.require_owner(item, kind, name=item.name if kind == "function" else None)
+        oid = role_oid(self, spec)
+        old, new = (acl.role_name(self.catalog, o) for o in (item.owner_oid, oid))
+        if self.settings.user != "admin" and old != new:
+            if oid not in acl.membership(self.catalog, self.user_oid):
+                raise DsqlError("42501", f'must be able to SET ROLE "{new}"')
+            schema = self.catalog.schemas.get(getattr(item, "schema", ""))
+            if schema is not None and not acl.holds(self.catalog, new, schema, "C"):
+                raise DsqlError("42501", f"permission denied for schema {schema.name}")
+        values: dict[str, Any] = {"owner_oid": oid}
+        if hasattr(item, "acl"):
+            values["acl"] = acl.new_owner(item.acl, old, new)
+        if hasattr(item, "column_acls"):
+            values["column_acls"] = {c: acl.new_owner(entries, old, new) for c, entries in item.column_acls.items()}
+        return changed(item, **values)
+
+    def require_owner(self, item: Any, kind: str, *, dropping: bool = False, name: str | None = None) -> None:
         """42501 unless the user owns the object (admin owns everything, a member what its role owns)."""
-        if self.settings.user == "admin":
+        if acl.owns(self.catalog, self.settings.user, item):
             return
-        owner = getattr(item, "owner_oid", ADMIN_OID)
-        role = self.catalog.roles.get(self.settings.user)
-        if role is not None and (role.oid == owner or owner in membership(self.catalog, role.oid)):
-            return
-        raise DsqlError("42501", f"must be owner of {kind} {item.name}")
-
-
-def all_indexes(table: Table) -> tuple[Index, ...]:
-    """The primary key's index, when there is one, and the secondary ones."""
-    return (table.primary_key, *table.indexes) if table.primary_key is not None else table.indexes
-
-
-def membership(catalog: Catalog, role_oid: int) -> set[int]:
-    """Oids of every role the role is a member of, directly or not, itself included."""
-    found, todo = set(), [role_oid]
-    while todo:
-        oid = todo.pop()
-        if oid not in found:
-            found.add(oid)
-            role = catalog.by_oid.get(oid)
-            todo.extend(getattr(role, "member_of", ()))
-    return found
+        schema = self.catalog.schemas.get(getattr(item, "schema", "")) if dropping else None
+        if schema is not None and acl.owns(self.catalog, self.settings.user, schema):
+            return  # a schema's owner may drop what is in it
+        shown = item.name if name is None else name
+        if name is None and kind in ("type", "function", "statistics object") and item.schema not in self.search_path:
+            shown = f"{item.schema}.{item.name}"
+        raise DsqlError("42501", f"must be owner of {kind} {shown}")
 
 
 def role_oid(change: Change, spec: dict[str, Any]) -> int:
@@ -227,6 +230,11 @@ def role_oid(change: Change, spec: dict[str, Any]) -> int:
     if role is None:
         raise DsqlError("42704", f'role "{body["rolename"]}" does not exist')
     return role.oid
+
+
+def all_indexes(table: Table) -> tuple[Index, ...]:
+    """The primary key's index, when there is one, and the secondary ones."""
+    return (table.primary_key, *table.indexes) if table.primary_key is not None else table.indexes
 
 
 def check_database(database: str | None, schema: str | None, name: str) -> None:

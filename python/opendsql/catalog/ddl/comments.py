@@ -60,7 +60,7 @@ def on_column(change: Change, stmt: dict[str, Any], text: str | None) -> Any:
     relation = relation_at(change, parts[:-1])
     if not isinstance(relation, (Table, View)):
         raise DsqlError("42809", f'cannot set comment on relation "{relation.name}"')
-    change.require_owner(relation, "table")
+    change.require_owner(relation, "relation")
     if all(c.name != parts[-1] or c.dropped for c in relation.columns):
         raise DsqlError("42703", f'column "{parts[-1]}" of relation "{relation.name}" does not exist')
     comments = {k: v for k, v in relation.column_comments.items() if k != parts[-1]}
@@ -75,6 +75,7 @@ def on_index(change: Change, stmt: dict[str, Any], text: str | None) -> Any:
     found = change.find_index(parts[-2] if len(parts) > 1 else None, parts[-1])
     if found is None:
         raise DsqlError("42P01", f'relation "{".".join(parts)}" does not exist')
+    change.require_owner(found[0], "index", name=found[1].name)
     return with_index(found[0], found[1], comment=text)
 
 
@@ -96,6 +97,9 @@ def on_role(change: Change, stmt: dict[str, Any], text: str | None) -> Any:
     role = change.catalog.roles.get(name)
     if role is None:
         raise DsqlError("42704", f'role "{name}" does not exist')
+    if change.settings.user != "admin":
+        detail = f'The current user must have the ADMIN option on role "{name}".'
+        raise DsqlError("42501", "permission denied", detail=detail)
     return changed(role, comment=text)
 
 
@@ -106,7 +110,7 @@ def on_constraint(change: Change, stmt: dict[str, Any], text: str | None) -> Any
     table = relation_at(change, parts[:-1])
     if not isinstance(table, Table):
         raise DsqlError("42809", f'"{table.name}" is not a table')
-    change.require_owner(table, "table")
+    change.require_owner(table, "relation")
     for index in all_indexes(table):
         if index.constraint == name:
             return with_index(table, index, constraint_comment=text)
@@ -120,7 +124,9 @@ def on_constraint(change: Change, stmt: dict[str, Any], text: str | None) -> Any
 def on_domain(change: Change, stmt: dict[str, Any], text: str | None) -> Any:
     """COMMENT ON DOMAIN."""
     names = strings(stmt["object"]["TypeName"]["names"])
-    return changed(find_named(change, change.catalog.domains, names, "type"), comment=text)
+    domain = find_named(change, change.catalog.domains, names, "type")
+    change.require_owner(domain, "type")
+    return changed(domain, comment=text)
 
 
 def on_domain_constraint(change: Change, stmt: dict[str, Any], text: str | None) -> Any:
@@ -128,6 +134,7 @@ def on_domain_constraint(change: Change, stmt: dict[str, Any], text: str | None)
     items = stmt["object"]["List"]["items"]
     domain = find_named(change, change.catalog.domains, strings(items[0]["TypeName"]["names"]), "type")
     name = strings(items)[-1]
+    change.require_owner(domain, "type")
     if all(c.name != name for c in domain.checks):
         raise DsqlError("42704", f'constraint "{name}" for domain {domain.name} does not exist')
     return changed(domain, checks=tuple(changed(c, comment=text) if c.name == name else c for c in domain.checks))
@@ -135,7 +142,9 @@ def on_domain_constraint(change: Change, stmt: dict[str, Any], text: str | None)
 
 def on_function(change: Change, stmt: dict[str, Any], text: str | None) -> Any:
     """COMMENT ON FUNCTION."""
-    return changed(find_function(change, stmt["object"]["ObjectWithArgs"]), comment=text)
+    function = find_function(change, stmt["object"]["ObjectWithArgs"])
+    change.require_owner(function, "function")
+    return changed(function, comment=text)
 
 
 def on_database(change: Change, stmt: dict[str, Any], text: str | None) -> Any:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import Any
 
+from opendsql.catalog import acl
 from opendsql.catalog import datatypes as dt
 from opendsql.catalog.ddl import expressions
 from opendsql.catalog.model import Check, Column, ForeignKey, Index, Table
@@ -148,6 +149,8 @@ def build_foreign_key(
             raise DsqlError("42703", f'column "{name}" referenced in foreign key constraint does not exist')
     if len(parent_names) != len(names):
         raise DsqlError("42830", "number of referencing and referenced columns for foreign key disagree")
+    if own is None or parent.oid != own.oid:
+        require_references(change, parent, parent_names)
     unique = [i for i in (parent.primary_key, *parent.indexes) if i is not None and i.unique and i.predicate is None]
     if not any(sorted(i.keys) == sorted(parent_names) and i.valid for i in unique):
         raise DsqlError("42830", f'there is no unique constraint matching given keys for referenced table "{parent.name}"')
@@ -179,10 +182,31 @@ def build_foreign_key(
         match=constraint.get("fk_matchtype", "s"),
         on_delete=constraint.get("fk_del_action", "a"),
         on_update=constraint.get("fk_upd_action", "a"),
+        delete_columns=_delete_columns(strings(constraint.get("fk_del_set_cols")), names, by_name),
         deferrable=bool(constraint.get("deferrable")),
         deferred=bool(constraint.get("initdeferred")),
         validated=validated,
     )
+
+
+def require_references(change: Any, parent: Table, names: Sequence[str]) -> None:
+    """42501 unless the user has REFERENCES on the parent, or on each of the columns named."""
+    user = change.settings.user
+    if acl.holds(change.catalog, user, parent, "x"):
+        return
+    if names and all(acl.holds_column(change.catalog, user, parent, n, "x") for n in names):
+        return
+    raise DsqlError("42501", f"permission denied for table {parent.name}")
+
+
+def _delete_columns(given: Sequence[str], names: Sequence[str], columns: Container[str]) -> tuple[str, ...]:
+    """The columns of ON DELETE SET NULL | SET DEFAULT (columns)."""
+    for name in given:
+        if name not in columns:
+            raise DsqlError("42703", f'column "{name}" referenced in foreign key constraint does not exist')
+        if name not in names:
+            raise DsqlError("42P10", f'column "{name}" referenced in ON DELETE SET action must be part of foreign key')
+    return tuple(dict.fromkeys(given))
 
 
 _FAMILIES = (

@@ -11,10 +11,11 @@ from typing import Any
 
 import pgparse
 
+from opendsql.catalog.datatypes import format_type
 from opendsql.catalog.ddl.change import Change, changed, relation_word
 from opendsql.catalog.ddl.expressions import column_references, walk
 from opendsql.catalog.deparse import Deparser
-from opendsql.catalog.model import Catalog, Column, Relation, Sequence, Table, View
+from opendsql.catalog.model import Catalog, Column, Function, Relation, Sequence, Table, View
 from opendsql.errors import DsqlError
 
 _HINT = "Use DROP ... CASCADE to drop the dependent objects too."
@@ -109,7 +110,7 @@ def drop_relations(change: Change, targets: list[Relation], cascade: bool) -> No
                 gone[view.oid] = view
                 order.append(view)
                 lines.append(f"view {shown(change, view)}")
-                details.append(f"view {shown(change, view)} depends on {word}")
+                details.append(f"view {shown(change, view)} depends on {_nearest(change, view, gone) or word}")
         if isinstance(target, Table):
             for child, key in referring_keys(change.catalog, target):
                 if child.oid in gone:
@@ -134,6 +135,13 @@ def drop_relations(change: Change, targets: list[Relation], cascade: bool) -> No
         child = change.catalog.by_oid[oid]
         if oid not in gone:
             change.put(changed(child, foreign_keys=tuple(f for f in child.foreign_keys if f.name not in names)))
+
+
+def _nearest(change: Change, view: View, others: dict[int, Any]) -> str | None:
+    """The view among others that a view reads, as a message words it."""
+    sources = view_sources(view)
+    found = next((o for o in others.values() if isinstance(o, View) and (o.schema, o.name) in sources), None)
+    return f"view {shown(change, found)}" if found is not None else None
 
 
 def remove_relation(change: Change, relation: Relation) -> None:
@@ -178,7 +186,8 @@ def release_column(change: Change, table: Table, column: Column, cascade: bool) 
             views.extend(v for v in closure(change.catalog, view) if v not in views)
     for view in views:
         lines.append(f"view {shown(change, view)}")
-        details.append(f"view {shown(change, view)} depends on {word}")
+        through = _nearest(change, view, {v.oid: v for v in views if v is not view})
+        details.append(f"view {shown(change, view)} depends on {through or word}")
     for other in table.live_columns:
         if other.generated and column.name in column_references(parse_expression(other.generated)):
             lines.append(f"column {other.name} of table {shown(change, table)}")
@@ -192,6 +201,10 @@ def release_column(change: Change, table: Table, column: Column, cascade: bool) 
     cascade_notice(change, lines)
     for view in views:
         change.remove(view)
+    for statistics in change.catalog.statistics.values():
+        names = {*statistics.columns, *(n for e in statistics.expressions for n in column_references(parse_expression(e)))}
+        if statistics.table_oid == table.oid and column.name in names:
+            change.remove(statistics)
     for child, key in keys:
         change.put(changed(child, foreign_keys=tuple(f for f in child.foreign_keys if f is not key)))
 
@@ -208,6 +221,72 @@ def release_key(change: Change, table: Table, columns: tuple[str, ...], constrai
     cascade_notice(change, lines)
     for child, key in keys:
         change.put(changed(child, foreign_keys=tuple(f for f in child.foreign_keys if f is not key)))
+
+
+# -- functions ---------------------------------------------------------------------------------------------------------
+
+
+def calls(tree: Any, function: Function, alone: bool) -> bool:
+    """Whether a stored text calls the function: by schema and name, and number of arguments where overloads share it."""
+    for name, body in walk(tree):
+        if name != "FuncCall":
+            continue
+        parts = [part["String"]["sval"] for part in body["funcname"]]
+        if parts[-1] != function.name or (len(parts) > 1 and parts[-2] != function.schema):
+            continue
+        given = len(body.get("args") or ())
+        if alone or len(function.arg_types) - len(function.arg_defaults) <= given <= len(function.arg_types):
+            return True
+    return False
+
+
+def release_function(change: Change, function: Function, cascade: bool) -> None:
+    """Before a function goes: indexes, constraints, defaults, generated columns and views that call it."""
+    alone = len(change.catalog.functions.get((function.schema, function.name), ())) == 1
+    lines: list[str] = []
+    views: list[View] = []
+    tables: list[Table] = []
+
+    def uses(text: str | None) -> bool:
+        return text is not None and calls(parse_expression(text), function, alone)
+
+    for relation in change.catalog.relations.values():
+        where = shown(change, relation)
+        if isinstance(relation, View):
+            if calls(parse_query(relation.query), function, alone):
+                views.append(relation)
+                views += [v for v in closure(change.catalog, relation) if v not in views]
+        elif isinstance(relation, Table):
+            gone = [i for i in relation.indexes if uses(i.predicate) or any(uses(k) for k in i.keys if k.startswith("("))]
+            checks = [c for c in relation.checks if uses(c.expression)]
+            defaults = [c for c in relation.live_columns if uses(c.default)]
+            generated = [c for c in relation.live_columns if uses(c.generated)]
+            lines += [f"default value for column {c.name} of table {where}" for c in defaults]
+            lines += [f"column {c.name} of table {where}" for c in generated]
+            lines += [f"constraint {c.name} on table {where}" for c in checks]
+            lines += [f"index {i.name}" for i in gone]
+            if gone or checks or defaults or generated:
+                for index in gone:
+                    change.session.drop_tree(index.oid)
+                columns = tuple(
+                    changed(c, default=None) if c in defaults else changed(c, generated=None, dropped=True) if c in generated else c
+                    for c in relation.columns
+                )
+                kept = tuple(c for c in relation.checks if c not in checks)
+                indexes = tuple(i for i in relation.indexes if i not in gone)
+                tables.append(changed(relation, columns=columns, checks=kept, indexes=indexes))
+    lines += [f"view {shown(change, view)}" for view in views]
+    if not lines:
+        return
+    types = ",".join(format_type(t, None) for t in function.arg_types)
+    word = f"function {shown(change, function)}({types})"
+    if not cascade:
+        raise refuse(change, word, [f"{line} depends on {word}" for line in lines])
+    cascade_notice(change, lines)
+    for table in tables:
+        change.put(table)
+    for view in views:
+        change.remove(view)
 
 
 # -- renaming inside stored texts --------------------------------------------------------------------------------------

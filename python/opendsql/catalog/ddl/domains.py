@@ -26,11 +26,14 @@ def create_domain(stmt: dict[str, Any], text: str, session: Any, catalog: Any) -
         raise DsqlError("42710", f'type "{name}" already exists')
     if stmt.get("collClause"):
         raise unsupported("COLLATE clause not supported")
-    type_oid, typmod, _ = dt.resolve_type(serial_checked(stmt["typeName"]), catalog, change.search_path)
-    domain = Domain(0, schema, name, type_oid, typmod, owner_oid=change.user_oid)
+    type_oid, typmod, parent = dt.resolve_type(serial_checked(stmt["typeName"]), catalog, change.search_path)
+    inherited = catalog.by_oid[parent].default if parent is not None else None
+    domain = Domain(0, schema, name, type_oid, typmod, default=inherited, owner_oid=change.user_oid, parent_oid=parent)
     value = Column("value", 1, type_oid, typmod)
     taken: set[str] = set()
     nodes = [node["Constraint"] for node in stmt.get("constraints") or ()]
+    if {"CONSTR_NULL", "CONSTR_NOTNULL"} <= {n["contype"] for n in nodes}:
+        raise DsqlError("42601", "conflicting NULL/NOT NULL constraints")
     first = change.new_oid(1 + len(nodes))
     for number, constraint in enumerate(nodes):
         kind = constraint["contype"]
@@ -55,7 +58,7 @@ def build_check(change: Change, constraint: dict[str, Any], oid: int, domain: st
     text = DomainDeparser(expressions.column_types((value,))).expression(node)
     name = constraint.get("conname") or choose_name(domain, None, "check", taken)
     if name in taken:
-        raise DsqlError("42710", f'constraint "{name}" for domain {domain} already exists')
+        raise DsqlError("42710", f'constraint "{name}" for domain "{domain}" already exists')
     taken.add(name)
     return Check(oid, name, text)
 

@@ -7,9 +7,10 @@ from typing import Any
 
 from opendsql.catalog import datatypes as dt
 from opendsql.catalog import jobs
+from opendsql.catalog.acl import SYSTEM_SCHEMAS
 from opendsql.catalog.ddl import dependencies, indexes
-from opendsql.catalog.ddl.change import SYSTEM_SCHEMAS, Change, relation_word
-from opendsql.catalog.model import PUBLIC_OID, Sequence, Table, View
+from opendsql.catalog.ddl.change import Change, relation_word
+from opendsql.catalog.model import PUBLIC_OID, Domain, Sequence, Table, View
 from opendsql.catalog.names import strings
 from opendsql.catalog.result import PyResult
 from opendsql.errors import DsqlError, unsupported
@@ -92,7 +93,7 @@ def drop_relations(change: Change, stmt: dict[str, Any], kind: str, missing_ok: 
             raise unsupported("feature not supported on system entity")
         if not isinstance(relation, cls):
             raise wrong_kind(name, word, {Table: "table", View: "view", Sequence: "sequence"}[type(relation)])
-        change.require_owner(relation, word)
+        change.require_owner(relation, word, dropping=True)
         if isinstance(relation, Sequence) and relation.identity:
             refuse_identity(change, relation)
         if relation not in targets:
@@ -141,7 +142,7 @@ def drop_index(change: Change, node: dict[str, Any], missing_ok: bool, cascade: 
             return False
         raise DsqlError("42704", f'index "{name}" does not exist')
     table, index = found
-    change.require_owner(table, "index")
+    change.require_owner(table, "index", dropping=True, name=index.name)
     if index.unique and cascade and index.constraint is None:
         dependencies.release_key(change, table, index.keys, index.name, cascade)
     change.stamp_namespace()
@@ -183,6 +184,21 @@ def drop_schema(change: Change, node: dict[str, Any], missing_ok: bool, cascade:
     return True
 
 
+def domain_users(change: Change, domain: Domain) -> list[str]:
+    """DETAIL lines: domains over the domain with what uses those, then columns."""
+    found = []
+    for other in change.catalog.domains.values():
+        if other.parent_oid == domain.oid:
+            found.append(f"type {other.name} depends on type {domain.name}")
+            found += domain_users(change, other)
+    for relation in change.catalog.relations.values():
+        if isinstance(relation, Table):
+            for column in relation.live_columns:
+                if column.domain_oid == domain.oid:
+                    found.append(f"column {column.name} of table {relation.name} depends on type {domain.name}")
+    return found
+
+
 def drop_domain(change: Change, node: dict[str, Any], missing_ok: bool, cascade: bool) -> bool:
     """DROP DOMAIN; 2BP01 while a column has it."""
     parts = name_parts(node)
@@ -196,12 +212,8 @@ def drop_domain(change: Change, node: dict[str, Any], missing_ok: bool, cascade:
             change.notice(f'type "{parts[-1]}" does not exist, skipping')
             return False
         raise DsqlError("42704", f'type "{".".join(parts)}" does not exist')
-    users = []
-    for relation in change.catalog.relations.values():
-        if isinstance(relation, Table):
-            for column in relation.live_columns:
-                if column.domain_oid == domain.oid:
-                    users.append(f"column {column.name} of table {relation.name} depends on type {domain.name}")
+    change.require_owner(domain, "type", dropping=True)
+    users = domain_users(change, domain)
     if users:
         raise dependencies.refuse(change, f"type {domain.name}", users)
     change.remove(domain)
@@ -235,6 +247,8 @@ def drop_function(change: Change, node: dict[str, Any], missing_ok: bool, cascad
             change.notice(f"function {shown}{'()' if body.get('args_unspecified') else ''} does not exist, skipping")
             return False
         raise DsqlError("42883", named)
+    change.require_owner(found[0], "function", dropping=True)
+    dependencies.release_function(change, found[0], cascade)
     change.remove(found[0])
     return True
 
@@ -245,6 +259,7 @@ def drop_statistics(change: Change, node: dict[str, Any], missing_ok: bool, casc
     for where in (parts[-2],) if len(parts) > 1 else change.search_path:
         found = change.catalog.statistics.get((where, parts[-1]))
         if found is not None:
+            change.require_owner(found, "statistics object", dropping=True)
             change.remove(found)
             return True
     if missing_ok:

@@ -21,6 +21,7 @@ _PLACE = {
     "index": "index expressions",
     "predicate": "index predicates",
     "generated": "column generation expressions",
+    "statistics": "statistics expressions",
 }
 _SUBQUERY = {
     "default": "cannot use subquery in DEFAULT expression",
@@ -28,6 +29,7 @@ _SUBQUERY = {
     "index": "cannot use subquery in index expression",
     "predicate": "cannot use subquery in index predicate",
     "generated": "cannot use subquery in column generation expression",
+    "statistics": "cannot use subquery in statistics expression",
 }
 _NOT_IMMUTABLE = {
     "index": "functions in index expression must be marked IMMUTABLE",

@@ -1,81 +1,20 @@
-"""GRANT and REVOKE on objects, ALTER DEFAULT PRIVILEGES. Access lists are kept as PostgreSQL's aclitem texts.
-
-    grantee=privileges/grantor      privileges: letters, each followed by * with grant option; '' grantee = PUBLIC
-
-An empty list means the default: everything to the owner (functions: EXECUTE to PUBLIC).
-"""
+"""GRANT and REVOKE on objects, ALTER DEFAULT PRIVILEGES. What access lists are and who may change them: catalog.acl."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import Any
 
-from opendsql.catalog import store
+from opendsql.catalog import acl, store
+from opendsql.catalog.acl import SYSTEM_SCHEMAS
 from opendsql.catalog.ddl import refusals
-from opendsql.catalog.ddl.change import SYSTEM_SCHEMAS, Change, changed
+from opendsql.catalog.ddl.change import Change, changed
 from opendsql.catalog.ddl.rename import find_function
-from opendsql.catalog.model import PUBLIC_OID, Catalog, Function, Schema, Sequence, Table, View
+from opendsql.catalog.model import PUBLIC_OID, Schema, Sequence, Table, View
 from opendsql.catalog.names import strings
-from opendsql.catalog.result import PyResult
+from opendsql.catalog.result import Notice, PyResult
 from opendsql.errors import DsqlError, unsupported
-
-LETTERS = {
-    "insert": "a", "select": "r", "update": "w", "delete": "d", "truncate": "D", "references": "x", "trigger": "t",
-    "execute": "X", "usage": "U", "create": "C", "temporary": "T", "temp": "T", "connect": "c",
-}  # fmt: skip
-ALL = {"table": "arwdDxt", "sequence": "rwU", "schema": "UC", "function": "X", "column": "arwx", "domain": "U"}
-
-
-def privileges_of(acl: tuple[str, ...], grantee: str) -> str:
-    """The letters a grantee has in an access list (grant options marked *)."""
-    for entry in acl:
-        name, rest = entry.split("=", 1)
-        if name.strip('"') == grantee:
-            return rest.split("/", 1)[0]
-    return ""
-
-
-def default_acl(kind: str, owner: str) -> tuple[str, ...]:
-    """What an empty list stands for."""
-    entries = (f"{owner}={ALL[kind]}/{owner}",)
-    return ("=X/" + owner, *entries) if kind == "function" else entries
-
-
-def merge(acl: tuple[str, ...], grantee: str, grantor: str, letters: str, grant: bool, option: bool) -> tuple[str, ...]:
-    """An access list with privileges given or taken."""
-    out, done = [], False
-    for entry in acl:
-        name, rest = entry.split("=", 1)
-        if name != grantee:
-            out.append(entry)
-            continue
-        done = True
-        held = split(rest.split("/", 1)[0])
-        if grant:
-            for letter in letters:
-                held[letter] = held.get(letter, False) or option
-        else:
-            for letter in letters:
-                held.pop(letter, None)
-        if held:
-            out.append(f"{name}={join(held)}/{rest.split('/', 1)[1]}")
-    if grant and not done:
-        out.append(f"{grantee}={join(dict.fromkeys(letters, option))}/{grantor}")
-    return tuple(out)
-
-
-def split(text: str) -> dict[str, bool]:
-    """letter -> grant option."""
-    held: dict[str, bool] = {}
-    for position, letter in enumerate(text):
-        if letter != "*":
-            held[letter] = text[position + 1 : position + 2] == "*"
-    return held
-
-
-def join(held: dict[str, bool]) -> str:
-    """Letters in PostgreSQL's order."""
-    return "".join(letter + ("*" if held[letter] else "") for letter in "arwdDxtXUCTc" if letter in held)
 
 
 def grant(stmt: dict[str, Any], text: str, session: Any, catalog: Any) -> PyResult:
@@ -85,30 +24,94 @@ def grant(stmt: dict[str, Any], text: str, session: Any, catalog: Any) -> PyResu
     return change.done()
 
 
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a GRANT or REVOKE says, whatever the object."""
+
+    grantees: tuple[str, ...]
+    is_grant: bool
+    option: bool
+    cascade: bool
+    is_all: bool  # ALL PRIVILEGES
+
+
+def wish_of(change: Change, stmt: dict[str, Any]) -> Wish:
+    """The wish of a GrantStmt; GRANTED BY may only name the user."""
+    if "grantor" in stmt:
+        grantor = stmt["grantor"].get("RoleSpec", stmt["grantor"])
+        if grantee_name(change, grantor) != change.settings.user:
+            raise unsupported("grantor must be current user")
+    grantees = tuple(grantee_name(change, node["RoleSpec"]) for node in stmt["grantees"])
+    return Wish(
+        grantees,
+        bool(stmt.get("is_grant")),
+        bool(stmt.get("grant_option")),
+        stmt.get("behavior") == "DROP_CASCADE",
+        not stmt.get("privileges"),
+    )
+
+
 def apply(change: Change, stmt: dict[str, Any]) -> None:
     """Change the access list of every object named."""
-    is_grant = bool(stmt.get("is_grant"))
-    option = bool(stmt.get("grant_option"))
-    grantees = [grantee_name(change, node["RoleSpec"]) for node in stmt["grantees"]]
+    wish = wish_of(change, stmt)
     for item, kind in targets(change, stmt):
         refuse_system(item)
-        if change.settings.user != "admin":
-            change.require_owner(item, "relation" if kind in ("table", "sequence") else kind)
         letters, columns = wanted(stmt, kind)
-        owner = role_name(change.catalog, item.owner_oid)
         if letters:
-            acl = item.acl or default_acl(kind, owner)
-            for name in grantees:
-                acl = merge(acl, name, owner, letters, is_grant, option)
-            item = changed(item, acl=acl)
+            item = _on_object(change, item, letters, wish)
         for column, column_letters in columns.items():
             if all(c.name != column or c.dropped for c in item.columns):
                 raise DsqlError("42703", f'column "{column}" of relation "{item.name}" does not exist')
-            acl = item.column_acls.get(column, ())
-            for name in grantees:
-                acl = merge(acl, name, owner, column_letters, is_grant, option)
-            item = changed(item, column_acls={**item.column_acls, column: acl})
+            item = _on_column(change, item, column, column_letters, wish)
         change.put(item)
+
+
+def _on_object(change: Change, item: Any, letters: str, wish: Wish) -> Any:
+    items = acl.list_of(change.catalog, item)
+    items = _changed(change, item, item, items, items, letters, wish)
+    item = changed(item, acl=acl.show(items))
+    if not wish.is_grant and getattr(item, "column_acls", None):  # what the table loses its columns lose
+        for column in item.column_acls:
+            item = _on_column(change, item, column, letters, wish, quiet=True)
+    return item
+
+
+def _on_column(change: Change, item: Any, column: str, letters: str, wish: Wish, *, quiet: bool = False) -> Any:
+    own = acl.parse(item.column_acls.get(column, ()))
+    items = _changed(change, item, item, own, [*acl.list_of(change.catalog, item), *own], letters, wish, quiet=quiet)
+    lists = {**item.column_acls, column: acl.show(items)}
+    return changed(item, column_acls={name: entries for name, entries in lists.items() if entries})
+
+
+def _changed(
+    change: Change, item: Any, named: Any, items: list[acl.Item], seen: list[acl.Item], letters: str, wish: Wish,
+    *, quiet: bool = False,
+) -> list[acl.Item]:  # fmt: skip
+    """items after the wish, as far as the user may give or take; `seen` is where its grant options stand."""
+    owner = acl.role_name(change.catalog, item.owner_oid)
+    grantor, allowed = acl.best_grantor(change.catalog, change.settings.user, item, seen, letters)
+    if not quiet:
+        _tell(change, item, named.name, letters, allowed, wish)
+    for name in wish.grantees:
+        if wish.is_grant:
+            items = acl.give(items, name, grantor, allowed, wish.option, owner)
+        else:
+            items = acl.take(items, name, grantor, allowed, wish.option, wish.cascade, owner)
+    return items
+
+
+def _tell(change: Change, item: Any, name: str, letters: str, allowed: str, wish: Wish) -> None:
+    """Refuse a user who has nothing to give, warn one who has less than asked for."""
+    if not allowed and not any(
+        acl.holds(change.catalog, change.settings.user, item, c, option=o) for c in acl.ALL[acl.kind_of(item)] for o in (False, True)
+    ):
+        raise DsqlError("42501", f"permission denied for {acl.word_of(item)} {name}")
+    if allowed and (wish.is_all or allowed == letters):
+        return
+    some = "not all privileges were granted" if wish.is_grant else "not all privileges could be revoked"
+    none = "no privileges were granted" if wish.is_grant else "no privileges could be revoked"
+    state = "01007" if wish.is_grant else "01006"
+    change.notices.append(Notice(f'{some if allowed else none} for "{name}"', state, "WARNING"))
 
 
 def grantee_name(change: Change, spec: dict[str, Any]) -> str:
@@ -119,11 +122,6 @@ def grantee_name(change: Change, spec: dict[str, Any]) -> str:
     if name not in change.catalog.roles:
         raise DsqlError("42704", f'role "{name}" does not exist')
     return name
-
-
-def role_name(catalog: Catalog, oid: int) -> str:
-    """A role's name by oid."""
-    return getattr(catalog.by_oid.get(oid), "name", "admin")
 
 
 def refuse_system(item: Any) -> None:
@@ -137,22 +135,22 @@ def refuse_system(item: Any) -> None:
 def wanted(stmt: dict[str, Any], kind: str) -> tuple[str, dict[str, str]]:
     """Letters asked for the object, and for columns."""
     if not stmt.get("privileges"):
-        return ALL[kind], {}
+        return acl.ALL[kind], {}
     letters = ""
     columns: dict[str, str] = {}
     for node in stmt["privileges"]:
         body = node["AccessPriv"]
         name = body.get("priv_name", "")
-        letter = LETTERS.get(name) if name else None
+        letter = acl.LETTERS.get(name) if name else None
         if name and letter is None:
             raise DsqlError("42601", f'unrecognized privilege type "{name}"')
         if body.get("cols"):
             for column in strings(body["cols"]):
-                columns[column] = columns.get(column, "") + (letter or ALL["column"])
+                columns[column] = columns.get(column, "") + (letter or acl.ALL["column"])
             continue
         if letter is None:
-            return ALL[kind], columns
-        if letter not in ALL[kind] and not (kind == "sequence" and letter in "arwdDxt"):
+            return acl.ALL[kind], columns
+        if letter not in acl.ALL[kind] and not (kind == "sequence" and letter in "arwdDxt"):
             shown = "relation" if kind == "table" and letter != "U" else kind
             raise DsqlError("0LP01", f"invalid privilege type {name.upper()} for {shown}")
         letters += letter
@@ -208,73 +206,67 @@ def all_in_schema(change: Change, stmt: dict[str, Any], kind: str) -> list[tuple
 
 
 def alter_default_privileges(stmt: dict[str, Any], text: str, session: Any, catalog: Any) -> PyResult:
-    """ALTER DEFAULT PRIVILEGES: recorded and shown in pg_default_acl; applied to tables made later."""
+    """ALTER DEFAULT PRIVILEGES: what objects made later by a role start with, everywhere or in one schema."""
     change = Change(session, catalog, "ALTER DEFAULT PRIVILEGES")
     options = {n["DefElem"]["defname"]: n["DefElem"]["arg"]["List"]["items"] for n in stmt.get("options") or ()}
     action = stmt["action"]["GrantStmt"] if "GrantStmt" in stmt["action"] else stmt["action"]
-    codes = {"OBJECT_TABLE": ("r", "table"), "OBJECT_SEQUENCE": ("S", "sequence"), "OBJECT_FUNCTION": ("f", "function")}
-    codes.update({"OBJECT_ROUTINE": ("f", "function"), "OBJECT_SCHEMA": ("n", "schema")})
-    if action["objtype"] not in codes:
+    if action["objtype"] not in _DEFAULT_KINDS:
         raise refusals.refusal("AlterDefaultPrivilegesStmt")
-    code, kind = codes[action["objtype"]]
+    code, kind = _DEFAULT_KINDS[action["objtype"]]
     letters, _ = wanted(action, kind)
-    roles = [n["RoleSpec"].get("rolename", change.settings.user) for n in options.get("roles", ())] or [change.settings.user]
+    wish = wish_of(change, action)
+    roles = [grantee_name(change, n["RoleSpec"]) for n in options.get("roles", ())] or [change.settings.user]
     schemas = strings(options.get("schemas")) or [""]
+    if kind == "schema" and schemas != [""]:
+        raise DsqlError("0LP01", "cannot use IN SCHEMA clause when using GRANT/REVOKE ON SCHEMAS")
     for schema in schemas:
         if schema and schema not in catalog.schemas:
             raise DsqlError("3F000", f'schema "{schema}" does not exist')
     for role in roles:
-        if role not in catalog.roles:
-            raise DsqlError("42704", f'role "{role}" does not exist')
+        if not acl.owns(catalog, change.settings.user, Schema(0, "", catalog.roles[role].oid)):
+            raise DsqlError("42501", "permission denied to change default privileges")
         for schema in schemas:
             role_oid = catalog.roles[role].oid
-            acl = next((e[3] for e in catalog.default_acls if e[:3] == (role_oid, schema, code)), ())
-            for node in action["grantees"]:
-                name = grantee_name(change, node["RoleSpec"])
-                acl = merge(acl, name, role, letters, bool(action.get("is_grant")), bool(action.get("grant_option")))
-            write_default_acl(change, role_oid, schema, code, acl)
+            start = () if schema else acl.default(kind, role)
+            items = acl.parse(next((e[3] for e in catalog.default_acls if e[:3] == (role_oid, schema, code)), start))
+            for name in wish.grantees:
+                if wish.is_grant:
+                    items = acl.give(items, name, role, letters, wish.option, role)
+                else:
+                    items = acl.take(items, name, role, letters, wish.option, wish.cascade, role)
+            shown = acl.show(items)
+            write_default_acl(change, role_oid, schema, code, shown, bool(set(shown) ^ set(start)))
     return change.done()
 
 
-def write_default_acl(change: Change, role_oid: int, schema: str, code: str, acl: tuple[str, ...]) -> None:
-    """One row per (role, schema, kind)."""
+_DEFAULT_KINDS = {
+    "OBJECT_TABLE": ("r", "table"), "OBJECT_SEQUENCE": ("S", "sequence"), "OBJECT_FUNCTION": ("f", "function"),
+    "OBJECT_ROUTINE": ("f", "function"), "OBJECT_SCHEMA": ("n", "schema"),
+}  # fmt: skip
+
+
+def write_default_acl(change: Change, role_oid: int, schema: str, code: str, entries: tuple[str, ...], differs: bool) -> None:
+    """One row per (role, schema, kind), while it says something the built-in default does not."""
     for row in store.read_objects(change.session):
         if row[1] == "default_acl":
             entry = json.loads(row[4])
             if (entry["role"], entry["schema"], entry["objtype"]) == (role_oid, schema, code):
                 store.delete_object(change.session, row[0])
-    if acl:
-        text = json.dumps({"role": role_oid, "schema": schema, "objtype": code, "acl": list(acl)})
+    if differs:
+        text = json.dumps({"role": role_oid, "schema": schema, "objtype": code, "acl": list(entries)})
         store.put_object(change.session, change.new_oid(), "default_acl", schema, "", text)
 
 
 def initial_acl(change: Change, schema: str, code: str, kind: str) -> tuple[str, ...]:
     """The access list a new object of the user starts with, from default privileges."""
-    entries = [e for e in change.catalog.default_acls if e[0] == change.user_oid and e[1] in ("", schema) and e[2] == code]
-    if not entries:
+    lists = {e[1]: e[3] for e in change.catalog.default_acls if e[0] == change.user_oid and e[2] == code}
+    if "" not in lists and schema not in lists:
         return ()
-    acl = default_acl(kind, change.settings.user)
-    for entry in entries:
-        for item in entry[3]:
-            name, rest = item.split("=", 1)
-            held = split(rest.split("/", 1)[0])
-            for letter, option in held.items():
-                acl = merge(acl, name, change.settings.user, letter, True, option)
-    return acl
-
-
-def holds(catalog: Catalog, user: str, item: Table | View | Sequence | Schema | Function, letter: str) -> bool:
-    """Whether a user has a privilege on an object: admin, owner, member of the owner, or by the access list."""
-    from opendsql.catalog.ddl.change import membership
-
-    role = catalog.roles.get(user)
-    if user == "admin" or role is None:
-        return user == "admin"
-    roles = membership(catalog, role.oid)
-    if item.owner_oid in roles:
-        return True
-    names = {"", *(role_name(catalog, oid) for oid in roles)}
-    if isinstance(item, Schema) and (item.oid == PUBLIC_OID or item.name in SYSTEM_SCHEMAS):
-        return letter == "U"
-    acl = item.acl or (default_acl("function", "admin") if isinstance(item, Function) else ())
-    return any(letter in entry.split("=", 1)[1].split("/", 1)[0] for entry in acl if entry.split("=", 1)[0] in names)
+    owner = change.settings.user
+    items = acl.parse(lists.get("", acl.default(kind, owner)))
+    for item in acl.parse(lists.get(schema, ())) if schema else ():
+        for letter, option in item.held.items():
+            items = acl.give(items, item.grantee, item.grantor, letter, option, owner)
+    oids = {name: role.oid for name, role in change.catalog.roles.items()}
+    shown = acl.show(sorted(items, key=lambda i: (oids.get(i.grantee, 0), oids.get(i.grantor, 0))))
+    return () if set(shown) == set(acl.default(kind, owner)) else shown

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from opendsql.catalog import acl
+from opendsql.catalog import datatypes as dt
+from opendsql.catalog.acl import SYSTEM_SCHEMAS
 from opendsql.catalog.ddl import constraints as rules
 from opendsql.catalog.ddl import dependencies, refusals
-from opendsql.catalog.ddl.change import SYSTEM_COLUMNS, SYSTEM_SCHEMAS, Change, all_indexes, changed, relation_word, role_oid
-from opendsql.catalog.model import ADMIN_OID, PUBLIC_OID, Domain, Sequence, Table, View
+from opendsql.catalog.ddl.change import SYSTEM_COLUMNS, Change, all_indexes, changed, relation_word
+from opendsql.catalog.model import ADMIN_OID, PUBLIC_OID, Domain, Function, Sequence, Statistics, Table, View
 from opendsql.catalog.names import strings
 from opendsql.catalog.result import PyResult
 from opendsql.errors import DsqlError, unsupported
@@ -36,11 +39,22 @@ def rename(stmt: dict[str, Any], text: str, session: Any, catalog: Any) -> PyRes
     if kind in ("OBJECT_FUNCTION", "OBJECT_ROUTINE"):
         change = Change(session, catalog, f"ALTER {kind.removeprefix('OBJECT_')}")
         function = find_function(change, stmt["object"]["ObjectWithArgs"])
+        change.require_owner(function, "function", name=function.name)
+        for other in catalog.functions.get((function.schema, stmt["newname"]), ()):
+            if other.arg_types == function.arg_types:
+                raise DsqlError(
+                    "42723",
+                    f"function {stmt['newname']}({', '.join(dt.format_type(t, None) for t in function.arg_types)}) "
+                    f'already exists in schema "{function.schema}"',
+                )
         change.put(changed(function, name=stmt["newname"]))
         return change.done()
     if kind == "OBJECT_STATISTIC_EXT":
         change = Change(session, catalog, "ALTER STATISTICS")
         found = find_named(change, catalog.statistics, strings(stmt["object"]["List"]["items"]), "statistics object")
+        change.require_owner(found, "statistics object")
+        if (found.schema, stmt["newname"]) in catalog.statistics:
+            raise DsqlError("42710", f'statistics object "{stmt["newname"]}" already exists in schema "{found.schema}"')
         change.put(changed(found, name=stmt["newname"]))
         return change.done()
     raise unsupported("unsupported object in RENAME statement")  # recorded of types; guess: rename_object
@@ -57,8 +71,6 @@ def find_named(change: Change, table: Mapping[tuple[str, str], Any], parts: list
 
 def find_function(change: Change, body: dict[str, Any]) -> Any:
     """The function an ObjectWithArgs names."""
-    from opendsql.catalog import datatypes as dt
-
     parts = strings(body["objname"])
     found: list[Any] = []
     for where in (parts[-2],) if len(parts) > 1 else change.search_path:
@@ -122,7 +134,7 @@ def moved(change: Change, relation: Any, new: tuple[str, str]) -> None:
 
 def rename_index(change: Change, table: Table, index: Any, new: str) -> PyResult:
     """An index; its constraint takes the name too."""
-    change.require_owner(table, "index")
+    change.require_owner(table, "index", name=index.name)
     if new in change.names_in(table.schema):
         raise DsqlError("42P07", f'relation "{new}" already exists')
     change.stamp_namespace()
@@ -294,14 +306,34 @@ def rename_role(stmt: dict[str, Any], change: Change) -> PyResult:
         raise unsupported("feature not supported on system entity")
     if stmt["newname"] in change.catalog.roles:
         raise DsqlError("42710", f'role "{stmt["newname"]}" already exists')
+    if change.settings.user != "admin":
+        raise DsqlError("42501", "permission denied to rename role")
     change.put(changed(role, name=stmt["newname"]))
+    for item in change.catalog.by_oid.values():  # access lists name roles
+        values: dict[str, Any] = {}
+        if getattr(item, "acl", ()) and acl.renamed(item.acl, role.name, stmt["newname"]) != item.acl:
+            values["acl"] = acl.renamed(item.acl, role.name, stmt["newname"])
+        lists = getattr(item, "column_acls", None) or {}
+        renamed_lists = {c: acl.renamed(entries, role.name, stmt["newname"]) for c, entries in lists.items()}
+        if renamed_lists != lists:
+            values["column_acls"] = renamed_lists
+        if values:
+            change.put(changed(item, **values))
     return change.done()
+
+
+def owner_word(item: Any) -> str:
+    """What `must be owner of` calls an object."""
+    return {Domain: "type", Function: "function", Statistics: "statistics object"}.get(type(item)) or relation_word(item)
 
 
 def rename_domain(stmt: dict[str, Any], change: Change) -> PyResult:
     """A domain or one of its constraints."""
     domain: Domain = find_named(change, change.catalog.domains, strings(stmt["object"]["List"]["items"]), "type")
+    change.require_owner(domain, "type")
     if stmt["renameType"] == "OBJECT_DOMAIN":
+        if (domain.schema, stmt["newname"]) in change.catalog.domains:
+            raise DsqlError("42710", f'type "{stmt["newname"]}" already exists')
         change.put(changed(domain, name=stmt["newname"]))
         return change.done()
     if all(c.name != stmt["subname"] for c in domain.checks):
@@ -331,6 +363,8 @@ def set_schema(stmt: dict[str, Any], text: str, session: Any, catalog: Any) -> P
         item = find_named(change, catalog.statistics, strings(stmt["object"]["List"]["items"]), "statistics object")
     else:
         item = find_function(change, stmt["object"]["ObjectWithArgs"])
+    if kind not in _RELATION_KINDS:
+        change.require_owner(item, owner_word(item))
     target = change.creation_schema(new)
     if target == item.schema:
         return change.nothing()
@@ -368,5 +402,5 @@ def set_owner(stmt: dict[str, Any], text: str, session: Any, catalog: Any) -> Py
         item = find_named(change, catalog.statistics, strings(stmt["object"]["List"]["items"]), "statistics object")
     else:
         item = find_function(change, stmt["object"]["ObjectWithArgs"])
-    change.put(changed(item, owner_oid=role_oid(change, stmt["newowner"])))
+    change.put(change.given_to(item, owner_word(item), stmt["newowner"]))
     return change.done()

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from opendsql.catalog.ddl.change import Change, changed, membership
+from opendsql.catalog import datatypes as dt
+from opendsql.catalog.acl import is_admin_of, membership, parse
+from opendsql.catalog.ddl.change import Change, changed, relation_word
 from opendsql.catalog.ddl.sequences import option_number, options_of
-from opendsql.catalog.model import ADMIN_OID, Mapping, Role, Table, View
+from opendsql.catalog.model import ADMIN_OID, Function, Mapping, Role
 from opendsql.catalog.result import Notice, PyResult
 from opendsql.errors import DsqlError, unsupported
 from opendsql.guesses import choice, says
@@ -51,11 +53,14 @@ def create_role(stmt: dict[str, Any], text: str, session: Any, catalog: Any) -> 
         raise DsqlError("42710", f'role "{name}" already exists')
     login = stmt["stmt_type"] == "ROLESTMT_USER"
     role = apply_options(Role(change.new_oid(), name, login), options)
-    parents = [role_named(change, spec).oid for spec in role_specs(options.get("addroleto"))]
-    change.put(changed(role, member_of=tuple(parents)))
-    for spec in [*role_specs(options.get("rolemembers")), *role_specs(options.get("adminmembers"))]:
-        member = role_named(change, spec)
-        change.put(changed(member, member_of=(*member.member_of, role.oid)))
+    for spec in role_specs(options.get("addroleto")):
+        parent = role_named(change, spec)
+        _may_give(change, parent, True)
+        role = _given(change, role, parent, change.user_oid, {})
+    change.put(role)
+    for option, given in (("rolemembers", {}), ("adminmembers", {"admin": True})):
+        for spec in role_specs(options.get(option)):
+            change.put(_given(change, role_named(change, spec), role, change.user_oid, given))
     return change.done()
 
 
@@ -133,63 +138,118 @@ def drop_role(stmt: dict[str, Any], text: str, session: Any, catalog: Any) -> Py
         change.remove(role)
         for other in catalog.roles.values():
             if role.oid in other.member_of:
-                change.put(changed(other, member_of=tuple(o for o in other.member_of if o != role.oid)))
+                parents = tuple(o for o in other.member_of if o != role.oid)
+                change.put(changed(other, member_of=parents, member_options=tuple(o for o in other.member_options if o[0] != role.oid)))
         wrote = True
     return change.done() if wrote else change.nothing()
 
 
 def owned_objects(change: Change, role: Role) -> list[str]:
     """Detail lines for what still hangs on a role."""
+    catalog = change.catalog
     lines = []
-    for relation in change.catalog.relations.values():
-        word = {Table: "table", View: "view"}.get(type(relation), "sequence")
-        if relation.owner_oid == role.oid:
-            lines.append(f"owner of {word} {relation.name}")
-        elif any(entry.split("=", 1)[0] == role.name for entry in relation.acl):
-            lines.append(f"privileges for {word} {relation.name}")
-    for schema in change.catalog.schemas.values():
-        if schema.owner_oid == role.oid:
-            lines.append(f"owner of schema {schema.name}")
-        elif any(entry.split("=", 1)[0] == role.name for entry in schema.acl):
-            lines.append(f"privileges for schema {schema.name}")
+    items: list[tuple[str, Any]] = [(relation_word(r), r) for r in catalog.relations.values()]
+    items += [("schema", s) for s in catalog.schemas.values()]
+    items += [("type", d) for d in catalog.domains.values()]
+    items += [("function", f) for group in catalog.functions.values() for f in group]
+    items += [("statistics object", s) for s in catalog.statistics.values()]
+    for word, item in sorted(items, key=lambda pair: pair[1].oid):
+        where = getattr(item, "schema", "")
+        shown = item.name if not where or where in change.search_path else f"{where}.{item.name}"
+        if isinstance(item, Function):
+            shown = f"{shown}({','.join(dt.format_type(t, None) for t in item.arg_types)})"
+        lists = [getattr(item, "acl", ()), *getattr(item, "column_acls", {}).values()]
+        if item.owner_oid == role.oid:
+            lines.append(f"owner of {word} {shown}")
+        elif any(role.name in (i.grantee, i.grantor) for entries in lists for i in parse(entries)):
+            lines.append(f"privileges for {word} {shown}")
     words = {"r": "relations", "S": "sequences", "f": "functions", "n": "schemas"}
-    for owner, schema_name, code, acl in change.catalog.default_acls:
-        if owner == role.oid or any(entry.split("=", 1)[0] == role.name for entry in acl):
-            maker = getattr(change.catalog.by_oid.get(owner), "name", "admin")
-            where = f" in schema {schema_name}" if schema_name else ""
-            lines.append(f"privileges for default privileges on new {words[code]} belonging to role {maker}{where}")
+    for owner, schema, code, entries in catalog.default_acls:
+        where = f" in schema {schema}" if schema else ""
+        if owner == role.oid:
+            lines.append(f"owner of default privileges on new {words[code]} belonging to role {role.name}{where}")
+        elif any(i.grantee == role.name for i in parse(entries)):
+            name = getattr(catalog.by_oid.get(owner), "name", "admin")
+            lines.append(f"privileges for default privileges on new {words[code]} belonging to role {name}{where}")
     return lines
 
 
 def grant_role(stmt: dict[str, Any], text: str, session: Any, catalog: Any) -> PyResult:
-    """GRANT role TO role, REVOKE role FROM role."""
+    """GRANT role TO role [WITH ADMIN | INHERIT | SET], REVOKE [ADMIN OPTION FOR] role FROM role."""
     is_grant = bool(stmt.get("is_grant"))
     change = Change(session, catalog, "GRANT ROLE" if is_grant else "REVOKE ROLE")
+    options = {n["DefElem"]["defname"]: truth(n["DefElem"]) for n in stmt.get("opt") or ()}
+    grantor = role_named(change, stmt["grantor"].get("RoleSpec", stmt["grantor"])) if "grantor" in stmt else None
+    if grantor is not None and grantor.name != change.settings.user and change.settings.user != "admin":
+        raise DsqlError(
+            "42501",
+            f'permission denied to grant privileges as role "{grantor.name}"',
+            detail=f'Only roles with privileges of role "{grantor.name}" may grant privileges as this role.',
+        )
     pending: dict[int, Role] = {}
     for node in stmt["granted_roles"]:
         if node["AccessPriv"].get("cols"):
             raise DsqlError("0LP01", "column names cannot be included in GRANT/REVOKE ROLE")
         granted = role_named(change, {"rolename": node["AccessPriv"]["priv_name"]})
+        _may_give(change, granted, is_grant)
+        giver = grantor.oid if grantor is not None else change.user_oid
         for grantee in stmt["grantee_roles"]:
             member = role_named(change, grantee["RoleSpec"])
             member = pending.get(member.oid, member)
-            if is_grant:
-                if member.oid == granted.oid or member.oid in membership(catalog, granted.oid):
-                    raise DsqlError("0LP01", f'role "{granted.name}" is a member of role "{member.name}"')
-                if granted.oid in member.member_of:
-                    change.notice(f'role "{member.name}" has already been granted membership in role "{granted.name}" by role "admin"')
-                    continue
-                member = changed(member, member_of=(*member.member_of, granted.oid))
-            elif granted.oid in member.member_of:
-                member = changed(member, member_of=tuple(o for o in member.member_of if o != granted.oid))
-            else:
-                note = f'role "{member.name}" has not been granted membership in role "{granted.name}" by role "admin"'
-                change.notices.append(Notice(note, "01000", "WARNING"))
-                continue
-            pending[member.oid] = member
+            after = _given(change, member, granted, giver, options) if is_grant else _taken(change, member, granted, options)
+            if after is not member:
+                pending[member.oid] = after
     for member in pending.values():
         change.put(member)
     return change.done()
+
+
+def _may_give(change: Change, granted: Role, is_grant: bool) -> None:
+    """Whoever changes membership in a role needs its ADMIN OPTION; nobody can be made admin."""
+    if granted.oid == ADMIN_OID:
+        raise unsupported("feature not supported on system entity")
+    if change.settings.user == "admin" or is_admin_of(change.catalog, change.user_oid, granted.oid):
+        return
+    raise DsqlError(
+        "42501",
+        f'permission denied to {"grant" if is_grant else "revoke"} role "{granted.name}"',
+        detail=f'Only roles with the ADMIN option on role "{granted.name}" may '
+        f"{'grant' if is_grant else 'revoke'} this role.",
+    )
+
+
+def _given(change: Change, member: Role, granted: Role, giver: int, options: dict[str, bool]) -> Role:
+    """The member with membership given, or its options changed."""
+    if member.oid == granted.oid or member.oid in membership(change.catalog, granted.oid):
+        raise DsqlError("0LP01", f'role "{granted.name}" is a member of role "{member.name}"')
+    known = next((o for o in member.member_options if o[0] == granted.oid), None)
+    if granted.oid in member.member_of and not options:
+        by = getattr(change.catalog.by_oid.get(known[1] if known else ADMIN_OID), "name", "admin")
+        change.notice(f'role "{member.name}" has already been granted membership in role "{granted.name}" by role "{by}"')
+        return member
+    flags = known[2] if known is not None else ("i" if member.inherit else "") + "s"
+    for word, letter in (("admin", "a"), ("inherit", "i"), ("set", "s")):
+        if word in options:
+            flags = flags.replace(letter, "") + (letter if options[word] else "")
+    others = tuple(o for o in member.member_options if o[0] != granted.oid)
+    given_by = known[1] if known is not None else giver
+    parents = member.member_of if granted.oid in member.member_of else (*member.member_of, granted.oid)
+    return changed(member, member_of=parents, member_options=(*others, (granted.oid, given_by, "".join(sorted(flags)))))
+
+
+def _taken(change: Change, member: Role, granted: Role, options: dict[str, bool]) -> Role:
+    """The member without the membership, or without the options REVOKE ... OPTION FOR names."""
+    if granted.oid not in member.member_of:
+        by = change.settings.user
+        note = f'role "{member.name}" has not been granted membership in role "{granted.name}" by role "{by}"'
+        change.notices.append(Notice(note, "01000", "WARNING"))
+        return member
+    others = tuple(o for o in member.member_options if o[0] != granted.oid)
+    if not options:
+        return changed(member, member_of=tuple(o for o in member.member_of if o != granted.oid), member_options=others)
+    known = next((o for o in member.member_options if o[0] == granted.oid), (granted.oid, ADMIN_OID, "is"))
+    lost = {letter for word, letter in (("admin", "a"), ("inherit", "i"), ("set", "s")) if word in options}
+    return changed(member, member_options=(*others, (granted.oid, known[1], "".join(c for c in known[2] if c not in lost))))
 
 
 def iam_grant(stmt: dict[str, Any], text: str, session: Any, catalog: Any) -> PyResult:

@@ -7,6 +7,8 @@ from typing import Any
 import pgparse
 
 from opendsql.catalog import datatypes as dt
+from opendsql.catalog import hooks
+from opendsql.catalog.ddl import grants
 from opendsql.catalog.ddl.change import Change, changed
 from opendsql.catalog.ddl.rename import find_function
 from opendsql.catalog.ddl.sequences import options_of
@@ -42,12 +44,16 @@ def create_function(stmt: dict[str, Any], text: str, session: Any, catalog: Any)
     function = read_signature(change, stmt, Function(0, schema, name, (), (), owner_oid=change.user_oid))
     function = apply_options(function, options)
     body = read_body(stmt, options)
-    function = changed(function, body=body)
+    form = "" if "sql_body" not in stmt else "r" if "ReturnStmt" in stmt["sql_body"] else "a"
+    function = changed(function, body=body, form=form)
+    if hooks.check_function is not None:
+        hooks.check_function(function, catalog, session)
     inputs = function.arg_types
     same = next((f for f in catalog.functions.get((schema, name), ()) if f.arg_types == inputs), None)
     if same is not None:
         if not stmt.get("replace"):
             raise DsqlError("42723", f'function "{name}" already exists with same argument types')
+        change.require_owner(same, "function")
         if same.result_type != function.result_type or same.returns_set != function.returns_set:
             raise DsqlError(
                 "42P13",
@@ -56,7 +62,7 @@ def create_function(stmt: dict[str, Any], text: str, session: Any, catalog: Any)
             )
         function = changed(function, oid=same.oid, owner_oid=same.owner_oid, acl=same.acl, comment=same.comment)
     else:
-        function = changed(function, oid=change.new_oid())
+        function = changed(function, oid=change.new_oid(), acl=grants.initial_acl(change, schema, "f", "function"))
     change.put(function)
     return change.done()
 
@@ -143,5 +149,6 @@ def alter_function(stmt: dict[str, Any], text: str, session: Any, catalog: Any) 
     """ALTER FUNCTION f(...) IMMUTABLE and the like."""
     change = Change(session, catalog, "ALTER FUNCTION")
     function = find_function(change, stmt["func"]["ObjectWithArgs"] if "ObjectWithArgs" in stmt["func"] else stmt["func"])
+    change.require_owner(function, "function")
     change.put(apply_options(function, options_of(stmt.get("actions"))))
     return change.done()

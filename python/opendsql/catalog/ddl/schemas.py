@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from opendsql.catalog.acl import SYSTEM_SCHEMAS
 from opendsql.catalog.ddl import create_table as tables
 from opendsql.catalog.ddl import refusals, views
-from opendsql.catalog.ddl.change import SYSTEM_SCHEMAS, Change, role_oid
+from opendsql.catalog.ddl.change import Change, role_oid
 from opendsql.catalog.model import PUBLIC_OID, Schema
 from opendsql.catalog.result import PyResult
 from opendsql.errors import DsqlError
@@ -22,6 +23,8 @@ def create_schema(stmt: dict[str, Any], text: str, session: Any, catalog: Any) -
     name = stmt.get("schemaname")
     if name is None:
         name = stmt["authrole"].get("rolename") or change.settings.user
+    if change.settings.user != "admin":
+        raise DsqlError("42501", "permission denied for database postgres")
     if name.startswith("pg_"):
         raise DsqlError(
             "42939", f'unacceptable schema name "{name}"', detail='The prefix "pg_" is reserved for system schemas.'
@@ -31,10 +34,12 @@ def create_schema(stmt: dict[str, Any], text: str, session: Any, catalog: Any) -
             change.notice(f'schema "{name}" already exists, skipping', "42P06")
             return change.nothing()
         raise DsqlError("42P06", f'schema "{name}" already exists')
+    from opendsql.catalog.ddl import grants  # which needs this module's neighbours
+
     user_made = [s for s in catalog.schemas.values() if s.name not in SYSTEM_SCHEMAS and s.oid != PUBLIC_OID]
     if len(user_made) >= SCHEMAS_MAX:
         raise DsqlError("54000", f"more than {SCHEMAS_MAX} schemas not allowed")
-    schema = Schema(change.new_oid(), name, owner)
+    schema = Schema(change.new_oid(), name, owner, acl=grants.initial_acl(change, "", "n", "schema"))
     change.put(schema)
     catalog = change.catalog = with_schema(catalog, schema)
     change.search_path = (name, *change.search_path)
@@ -54,8 +59,6 @@ def create_schema(stmt: dict[str, Any], text: str, session: Any, catalog: Any) -
             change.put(sequence)
             sequences.write_state(session, sequence.oid, sequence.start, False)
         elif kind == "GrantStmt":
-            from opendsql.catalog.ddl import grants
-
             change.catalog = reloaded(change)
             grants.apply(change, body)
         else:

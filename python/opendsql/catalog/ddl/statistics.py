@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from opendsql.catalog.ddl import expressions
 from opendsql.catalog.ddl.change import Change, changed
 from opendsql.catalog.ddl.rename import find_named
 from opendsql.catalog.model import Statistics
@@ -16,24 +17,30 @@ _KINDS = {"ndistinct": "d", "dependencies": "f", "mcv": "m"}
 
 
 def create_statistics(stmt: dict[str, Any], text: str, session: Any, catalog: Any) -> PyResult:
-    """CREATE STATISTICS [name] [(kinds)] ON columns FROM table."""
+    """CREATE STATISTICS [name] [(kinds)] ON columns and expressions FROM table."""
     change = Change(session, catalog, "CREATE STATISTICS")
     source = stmt["relations"][0]
     if len(stmt["relations"]) != 1 or "RangeVar" not in source:
         raise unsupported("only a single relation is allowed in CREATE STATISTICS")
     table = change.find_table(source["RangeVar"])
     change.require_owner(table, "table")
-    columns = []
+    columns: list[str] = []
+    given: list[str] = []
     for node in stmt["exprs"]:
         element = node["StatsElem"]
         if "name" not in element:
-            raise unsupported("only simple column references are allowed in CREATE STATISTICS")
+            given.append(expressions.stored_expression(change, element["expr"], table.columns, "statistics", table.name))
+            continue
         if table.column(element["name"]) is None:
             raise DsqlError("42703", f'column "{element["name"]}" does not exist')
         if element["name"] in columns:
             raise DsqlError("42701", "duplicate column name in statistics definition")
         columns.append(element["name"])
-    if len(columns) < 2:
+    if len(set(given)) != len(given):
+        raise DsqlError("42701", "duplicate expression in statistics definition")
+    if given and not columns and len(given) == 1 and stmt.get("stat_types"):
+        raise DsqlError("42601", "when building statistics on a single expression, statistics kinds may not be specified")
+    if len(columns) + len(given) < 2 and not given:
         raise DsqlError("42P17", "extended statistics require at least 2 columns")
     kinds = []
     for word in strings(stmt.get("stat_types")):
@@ -51,12 +58,15 @@ def create_statistics(stmt: dict[str, Any], text: str, session: Any, catalog: An
             raise DsqlError("42710", f'statistics object "{name}" already exists')
     else:
         schema = table.schema
-        name = choose_name(table.name, index_columns_part(columns), "stat", taken)
+        name = choose_name(table.name, index_columns_part([*columns, *(["expr"] if given else [])]), "stat", taken)
     if sum(s.table_oid == table.oid for s in catalog.statistics.values()) >= STATISTICS_PER_TABLE_MAX:
         raise DsqlError(
             "54000", f"more than {STATISTICS_PER_TABLE_MAX} extended statistics per table are not allowed"
         )
-    item = Statistics(change.new_oid(), schema, name, table.oid, tuple(columns), tuple(kinds) or ("d", "f", "m"))
+    kinds = kinds or (["d", "f", "m"] if len(columns) + len(given) > 1 else [])
+    if given:
+        kinds.append("e")
+    item = Statistics(change.new_oid(), schema, name, table.oid, tuple(columns), tuple(kinds), expressions=tuple(given))
     change.put(changed(item, owner_oid=change.user_oid))
     return change.done()
 
@@ -72,5 +82,6 @@ def alter_statistics(stmt: dict[str, Any], text: str, session: Any, catalog: Any
         )
     change = Change(session, catalog, "ALTER STATISTICS")
     item = find_named(change, catalog.statistics, strings(stmt["defnames"]), "statistics object")
+    change.require_owner(item, "statistics object")
     change.put(changed(item, target=target))
     return change.done()

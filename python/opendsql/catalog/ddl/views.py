@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from opendsql.catalog import hooks
+from opendsql.catalog.acl import SYSTEM_SCHEMAS
 from opendsql.catalog.ddl import grants, refusals
-from opendsql.catalog.ddl.change import SYSTEM_SCHEMAS, Change, changed
+from opendsql.catalog.ddl.change import Change, changed
 from opendsql.catalog.ddl.dependencies import closure
 from opendsql.catalog.ddl.expressions import walk
 from opendsql.catalog.deparse import Deparser

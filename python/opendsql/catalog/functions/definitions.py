@@ -7,6 +7,7 @@ from typing import Any
 
 from opendsql.catalog import datatypes as dt
 from opendsql.catalog.context import current
+from opendsql.catalog.deparse_pretty import pretty_expression
 from opendsql.catalog.functions.naming import catalog, find_relation, parts_of, relation
 from opendsql.catalog.model import Function, Index, Sequence, Statistics, Table, View
 from opendsql.catalog.names import qualified, quote_ident
@@ -22,38 +23,24 @@ def pg_get_indexdef(oid: str, column: str = "0", pretty: str | None = None) -> s
     table = catalog().by_oid[index.table_oid]
     assert isinstance(table, Table)
     if int(column) == 0:
-        return definitions.index_definition(table, index)
+        return definitions.index_definition(table, index, pretty in ("t", "true"))
     return definitions.index_column(table, index, int(column))
 
 
 def pg_get_constraintdef(oid: str, pretty: str | None = None) -> str | None:
     """SQL: pg_get_constraintdef(oid, pretty)."""
     text = definitions.constraint_definition(catalog(), int(oid), current.search_path)
-    return None if text is None else _plain_check(text) if pretty in ("t", "true") else text
+    return None if text is None else _pretty_check(text) if pretty in ("t", "true") else text
 
 
-def _plain_check(text: str) -> str:
-    # Pretty form drops the outer parentheses PostgreSQL's plain form doubles.
-    match = re.match(r"CHECK \((\(.*\))\)( NOT VALID)?\Z", text, re.S)
-    if match and _wraps(match[1]):
-        return f"CHECK ({match[1][1:-1]}){match[2] or ''}"
-    return text
-
-
-def _wraps(text: str) -> bool:
-    depth = 0
-    for position, char in enumerate(text):
-        depth += (char == "(") - (char == ")")
-        if depth == 0:
-            return position == len(text) - 1
-    return False
+def _pretty_check(text: str) -> str:
+    match = re.match(r"CHECK \((.*)\)( NOT VALID)?\Z", text, re.S)
+    return f"CHECK ({pretty_expression(match[1])}){match[2] or ''}" if match else text
 
 
 def pg_get_expr(text: str, relation_oid: str, pretty: str | None = None) -> str | None:
     """SQL: pg_get_expr(text, relation_oid, pretty)."""
-    if pretty in ("t", "true") and text.startswith("(") and text.endswith(")") and _wraps(text):
-        return text[1:-1]
-    return text
+    return pretty_expression(text) if pretty in ("t", "true") else text
 
 
 def pg_get_viewdef(name: str, how: str | None = None) -> str | None:
@@ -61,7 +48,7 @@ def pg_get_viewdef(name: str, how: str | None = None) -> str | None:
     view = find_relation(name)
     if not isinstance(view, View):
         return None if name.isdigit() else "Not a view"
-    return definitions.view_definition(catalog(), view, current.search_path)
+    return definitions.view_definition(catalog(), view, current.search_path, how not in (None, "f", "false"))
 
 
 def pg_get_serial_sequence(table_name: str, column_name: str) -> str | None:
@@ -86,7 +73,7 @@ def pg_get_statisticsobjdef(oid: str) -> str | None:
 def pg_get_statisticsobjdef_columns(oid: str) -> str | None:
     """SQL: pg_get_statisticsobjdef_columns(oid)."""
     found = catalog().by_oid.get(int(oid))
-    return ", ".join(map(quote_ident, found.columns)) if isinstance(found, Statistics) else None
+    return definitions.statistics_columns(found) if isinstance(found, Statistics) else None
 
 
 def user_function(oid: str) -> Function | None:
@@ -178,6 +165,10 @@ def pg_get_functiondef(oid: str) -> str | None:
     words.append("SECURITY DEFINER" if function.security_definer else None)
     if any(words):
         text += " " + " ".join(word for word in words if word) + "\n"
+    if function.form == "r":
+        return f"{text}RETURN {function.body.removeprefix('SELECT ')}\n"
+    if function.form == "a":
+        return text + "BEGIN ATOMIC\n" + "".join(f" {part};\n" for part in function.body.split("; ")) + "END\n"
     tag = "$function$"
     return text + f"AS {tag}{function.body}{tag}\n"
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from opendsql.catalog import updatable
 from opendsql.catalog.functions.naming import catalog, find_relation
-from opendsql.catalog.model import Index, Sequence, Table
+from opendsql.catalog.model import Index, Sequence, Table, View
 
 
 def pg_relation_filenode(oid: str) -> str | None:
@@ -15,12 +16,20 @@ def pg_relation_filenode(oid: str) -> str | None:
 def pg_relation_is_updatable(oid: str, with_triggers: str) -> str:
     """SQL: pg_relation_is_updatable(oid, with_triggers)."""
     found = catalog().by_oid.get(int(oid))
+    if isinstance(found, View):
+        return str(updatable.events(catalog(), found))
     return "28" if isinstance(found, Table) else "0"
 
 
 def pg_column_is_updatable(oid: str, number: str, with_triggers: str) -> str:
     """SQL: pg_column_is_updatable(oid, number, with_triggers)."""
-    return "t" if isinstance(catalog().by_oid.get(int(oid)), Table) and int(number) > 0 else "f"
+    found = catalog().by_oid.get(int(oid))
+    if isinstance(found, View):
+        column = next((c for c in found.columns if c.attnum == int(number)), None)
+        if column is None or not updatable.events(catalog(), found):
+            return "f"
+        return "t" if updatable.base_column(catalog(), found, column.name) is not None else "f"
+    return "t" if isinstance(found, Table) and int(number) > 0 else "f"
 
 
 def pg_indexam_has_property(oid: str, name: str) -> str | None:

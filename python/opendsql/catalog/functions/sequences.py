@@ -19,9 +19,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from opendsql.catalog import store
+from opendsql.catalog import acl, store
 from opendsql.catalog.context import current
-from opendsql.catalog.ddl import grants
 from opendsql.catalog.functions.naming import catalog, relation
 from opendsql.catalog.model import Sequence
 from opendsql.catalog.settings import settings_of
@@ -55,11 +54,11 @@ def state_of(session: Any) -> State:
 
 
 def find(text: str, privilege: str) -> Sequence:
-    """The sequence; 42809 for another kind, 42501 without privilege."""
+    """The sequence; 42809 for another kind, 42501 without one of the privileges; '' asks for none."""
     found = relation(text)
     if not isinstance(found, Sequence):
         raise DsqlError("42809", f'"{found.name}" is not a sequence')
-    if not any(grants.holds(catalog(), current.user, found, letter) for letter in privilege):
+    if privilege and not any(acl.holds(catalog(), current.user, found, letter) for letter in privilege):
         raise DsqlError("42501", f"permission denied for sequence {found.name}")
     return found
 
@@ -141,9 +140,14 @@ def usable(session: Any, sequence: Sequence, block: Block | None) -> Block | Non
     return block if row_of(session, sequence)[2] == block.generation else None
 
 
-def nextval(name: str) -> str:
+def identity_nextval(name: str) -> str:
+    """The default of an identity column: whoever may insert into the table may draw from its sequence."""
+    return nextval(name, "")
+
+
+def nextval(name: str, privilege: str = "wU") -> str:
     """SQL: nextval(name)."""
-    sequence = find(name, "wU")
+    sequence = find(name, privilege)
     session = current.session
     state = state_of(session)
     block = usable(session, sequence, state.blocks.get(sequence.oid))
@@ -200,6 +204,6 @@ def pg_sequence_last_value(name: str) -> str | None:
 
 
 FUNCTIONS = {
-    "nextval": nextval, "currval": currval, "lastval": lastval, "setval": setval,
+    "nextval": nextval, "identity_nextval": identity_nextval, "currval": currval, "lastval": lastval, "setval": setval,
     "pg_sequence_last_value": pg_sequence_last_value,
 }  # fmt: skip

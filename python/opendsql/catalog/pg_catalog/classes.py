@@ -187,19 +187,20 @@ def index_attributes(table: Table, index: Index) -> Iterator[RowDict]:
     for key, type_oid in zip(index.keys, index.key_types, strict=True):
         number += 1
         name = key
-        typmod = -1
+        typmod, domain = -1, None
         if key.startswith("("):
             name = f"expr{expressions or ''}"
             expressions += 1
         else:
             column = table.column(key)
-            typmod = column.typmod if column else -1
-        yield attribute(index.oid, name, number, type_oid, atttypmod=typmod)
+            typmod, domain = (column.typmod, column.domain_oid) if column else (-1, None)
+        yield attribute(index.oid, name, number, type_oid, atttypmod=typmod, atttypid=domain or type_oid)
     for name in include_of(table, index):
         number += 1
         column = table.column(name)
         if column is not None:
-            yield attribute(index.oid, name, number, column.type_oid, atttypmod=column.typmod)
+            shown = column.domain_oid or column.type_oid
+            yield attribute(index.oid, name, number, column.type_oid, atttypmod=column.typmod, atttypid=shown)
 
 
 def pg_attrdef(catalog: Catalog, session: Any) -> Iterator[RowDict]:
@@ -341,6 +342,7 @@ def pg_statistic_ext(catalog: Catalog, session: Any) -> Iterator[RowDict]:
                 "oid": item.oid, "stxrelid": item.table_oid, "stxname": item.name, "stxowner": item.owner_oid,
                 "stxnamespace": schema_oid(catalog, item.schema), "stxstattarget": item.target,
                 "stxkeys": attnums(table, item.columns), "stxkind": list(item.kinds),
+                "stxexprs": ", ".join(item.expressions) or None,
             }  # fmt: skip
 
 

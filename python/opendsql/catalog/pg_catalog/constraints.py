@@ -37,6 +37,7 @@ def foreign_key(catalog: Catalog, table: Table, key: ForeignKey, base: RowDict) 
         "confupdtype": key.on_update, "confdeltype": key.on_delete, "confmatchtype": key.match,
         "conkey": list(attnums(table, key.columns)), "confkey": list(parent_key), "conpfeqop": operators,
         "conppeqop": operators, "conffeqop": operators,
+        "confdelsetcols": list(attnums(table, key.delete_columns)) or None,
     }  # fmt: skip
 
 

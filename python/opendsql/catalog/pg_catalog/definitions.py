@@ -36,8 +36,10 @@ def include_of(table: Table, index: Index) -> tuple[str, ...]:
     return index.include
 
 
-def index_definition(table: Table, index: Index) -> str:
+def index_definition(table: Table, index: Index, pretty: bool = False) -> str:
     """CREATE [UNIQUE] INDEX as DSQL prints it."""
+    from opendsql.catalog.deparse_pretty import pretty_expression
+
     first = index.nulls_first or (False,) * len(index.keys)
     keys = ", ".join(key_text(k) + (" NULLS FIRST" if f else "") for k, f in zip(index.keys, first, strict=True))
     text = f"CREATE {'UNIQUE ' if index.unique else ''}INDEX {quote_ident(index.name)} ON "
@@ -48,7 +50,7 @@ def index_definition(table: Table, index: Index) -> str:
     if index.unique and not index.nulls_distinct:
         text += " NULLS NOT DISTINCT"
     if index.predicate is not None:
-        text += f" WHERE {index.predicate}"
+        text += f" WHERE {pretty_expression(index.predicate) if pretty else index.predicate}"
     return text
 
 
@@ -93,6 +95,8 @@ def foreign_key_definition(catalog: Catalog, key: ForeignKey, search_path: tuple
         text += f" ON UPDATE {_ACTIONS[key.on_update]}"
     if key.on_delete != "a":
         text += f" ON DELETE {_ACTIONS[key.on_delete]}"
+        if key.delete_columns:
+            text += f" ({', '.join(map(quote_ident, key.delete_columns))})"
     if key.deferrable:
         text += " DEFERRABLE"
     if key.deferred:
@@ -120,12 +124,13 @@ def constraint_definition(catalog: Catalog, oid: int, search_path: tuple[str, ..
     return None
 
 
-def view_definition(catalog: Catalog, view: View, search_path: tuple[str, ...]) -> str:
+def view_definition(catalog: Catalog, view: View, search_path: tuple[str, ...], pretty: bool = False) -> str:
     """A view's SELECT as pg_get_viewdef prints it: schemas only where the search path does not find the relation."""
     import pgparse
 
     from opendsql.catalog.ddl.expressions import walk
     from opendsql.catalog.deparse import Deparser
+    from opendsql.catalog.deparse_pretty import PrettyDeparser
 
     tree = pgparse.parse(view.query)[0]["stmt"]
     for name, body in walk(tree):
@@ -135,14 +140,27 @@ def view_definition(catalog: Catalog, view: View, search_path: tuple[str, ...]) 
                 del body["schemaname"]
             elif body["schemaname"] == "pg_catalog":
                 del body["schemaname"]
-    return f" {Deparser().query(tree)};"
+    return f" {(PrettyDeparser() if pretty else Deparser()).query(tree)};"
+
+
+def statistics_columns(statistics: Statistics) -> str:
+    """Columns, then expressions; all but a plain call stand in parentheses."""
+    return ", ".join([*map(quote_ident, statistics.columns), *map(_in_parentheses, statistics.expressions)])
+
+
+def _in_parentheses(text: str) -> str:
+    import pgparse
+
+    tree = pgparse.parse(f"SELECT {text}")[0]["stmt"]["SelectStmt"]["targetList"][0]["ResTarget"]["val"]
+    return text if "FuncCall" in tree or text.startswith("(") else f"({text})"
 
 
 def statistics_definition(catalog: Catalog, statistics: Statistics) -> str:
     """CREATE STATISTICS as PostgreSQL prints it."""
     table = catalog.by_oid.get(statistics.table_oid)
     words = {"d": "ndistinct", "f": "dependencies", "m": "mcv"}
-    kinds = "" if set(statistics.kinds) == set(words) else f" ({', '.join(words[k] for k in statistics.kinds)})"
+    said = [k for k in statistics.kinds if k in words]
+    kinds = "" if len(said) in (0, len(words)) else f" ({', '.join(words[k] for k in said)})"
     name = qualified(statistics.schema, statistics.name)
-    on = ", ".join(map(quote_ident, statistics.columns))
+    on = statistics_columns(statistics)
     return f"CREATE STATISTICS {name}{kinds} ON {on} FROM {getattr(table, 'name', '???')}"

@@ -62,10 +62,12 @@ def pg_group(catalog: Catalog, session: Any) -> Iterator[RowDict]:
 def pg_auth_members(catalog: Catalog, session: Any) -> Iterator[RowDict]:
     """Rows of pg_auth_members."""
     for role in catalog.roles.values():
+        options = {parent: (grantor, flags) for parent, grantor, flags in role.member_options}
         for parent in role.member_of:
+            grantor, flags = options.get(parent, (ADMIN_OID, "is" if role.inherit else "s"))
             yield {
                 "oid": 0x80000000 | (role.oid << 15 ^ parent) & 0x7FFFFFFF, "roleid": parent, "member": role.oid,
-                "grantor": ADMIN_OID, "admin_option": False, "inherit_option": role.inherit, "set_option": True,
+                "grantor": grantor, "admin_option": "a" in flags, "inherit_option": "i" in flags, "set_option": "s" in flags,
             }  # fmt: skip
 
 

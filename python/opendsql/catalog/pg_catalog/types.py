@@ -107,7 +107,8 @@ def user_proc(catalog: Catalog, function: Function) -> RowDict:
         "pronargdefaults": len(function.arg_defaults), "prorettype": function.result_type,
         "proargtypes": function.arg_types, "proallargtypes": list(function.out_types) or None,
         "proargmodes": list(function.arg_modes) or None,
-        "proargnames": list(function.arg_names) if any(function.arg_names) else None, "prosrc": function.body,
+        "proargnames": list(function.arg_names) if any(function.arg_names) else None,
+        "prosrc": "" if function.form else function.body, "prosqlbody": function.body if function.form else None,
         "proacl": acl_of(function),
     }  # fmt: skip
 

@@ -1,7 +1,6 @@
 """The rewrites of the logical plan, one a file, in the order they run."""
 
 from opendsql.query.rules.fold import fold
-from opendsql.query.rules.foreign_keys import foreign_keys
 from opendsql.query.rules.join_order import join_order
 from opendsql.query.rules.literal_types import literal_types
 from opendsql.query.rules.min_max import min_max
@@ -9,4 +8,4 @@ from opendsql.query.rules.push_down import push_down
 from opendsql.query.rules.rule import Rule
 from opendsql.query.rules.unnest import unnest
 
-RULES: tuple[Rule, ...] = (foreign_keys, fold, unnest, push_down, min_max, join_order, literal_types)
+RULES: tuple[Rule, ...] = (fold, unnest, push_down, min_max, join_order, literal_types)

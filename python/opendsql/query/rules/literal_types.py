@@ -21,7 +21,7 @@ _WIDER = {
 def literal_types(node: Node, context: Context) -> Node:
     """Retype lifted parameters of the tree."""
     params = context.binder.params
-    if params.lifted_from >= len(params.types) or context.binder.ctes:
+    if params.lifted_from >= len(params.types) or any(c.events is None for c in context.binder.ctes):
         return node
     uses: dict[int, set[int]] = {}
 

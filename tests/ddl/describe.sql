@@ -1,0 +1,21 @@
+-- One object of every kind, for the psql commands of describe.psql.
+create schema shop;
+create role shop_reader;
+create domain shop.email as text not null default 'a@b' check (value like '%@%');
+create table shop.parent (id bigint generated always as identity (cache 1) primary key, code varchar(20) not null unique, price numeric(10,2) default 0, note text, up bigint references shop.parent on delete set null deferrable initially deferred, dbl numeric generated always as (price * 2) stored, e shop.email, check (price >= 0));
+create table shop.child (id int primary key, p_id bigint references shop.parent on update cascade on delete cascade, x int, y int, unique nulls not distinct (x, y) include (p_id));
+alter table shop.child add constraint pos check (x > 0) not valid;
+create index async child_low on shop.child (x) where y > 3;
+create index async parent_low on shop.parent (lower(note), code) include (price);
+create statistics shop.st on x, y from shop.child;
+create view shop.v as select id, code from shop.parent where price > 1;
+create function shop.f(a int, b int default 2) returns int language sql immutable strict as 'select a + b';
+create table shop.nokey (a int, b text);
+comment on table shop.parent is 'Parents';
+comment on column shop.parent.code is 'The code';
+comment on function shop.f(int, int) is 'Adds';
+grant select on shop.parent to shop_reader;
+grant update (code) on shop.parent to shop_reader with grant option;
+grant usage on schema shop to shop_reader;
+alter default privileges in schema shop grant select on tables to shop_reader;
+create sequence shop.seq increment 5 minvalue 5 maxvalue 1000000 start 10 cache 65536 cycle;
