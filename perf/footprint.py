@@ -2,7 +2,7 @@
 
     python perf/footprint.py [--connections 1000] [--rows 1000000]
 
-Prints the proportional memory of 1,000 idle connections (all processes of the server), the time from starting the command
+Prints the proportional memory of 1,000 idle connections in clear and over TLS (all processes of the server), the time from starting the command
 on an empty directory to the first answer, and, for a directory of a million rows killed with -9, the time to the first
 answer with the length of journal that was replayed. Exit status 1 above 64 MiB or one second.
 """
@@ -16,6 +16,7 @@ import os
 import resource
 import signal
 import socket
+import ssl
 import struct
 import subprocess
 import sys
@@ -25,6 +26,8 @@ from pathlib import Path
 
 import psycopg
 from compare_postgres import load
+from opendsql.endpoint import Endpoint
+from opendsql.gateway.certificates import local_certificates
 from peer import Peer, free_port, opendsql, process_tree, wait_for
 
 STARTUP = struct.pack("!ii", 0, 196608) + b"user\0admin\0database\0postgres\0\0"
@@ -42,9 +45,13 @@ def pss_bytes(root: int) -> int:
     return total
 
 
-def idle_connection(port: int) -> socket.socket:
-    """A connection that has finished startup and one statement."""
+def idle_connection(port: int, context: ssl.SSLContext | None = None) -> socket.socket:
+    """A connection that has finished startup and one statement, over TLS when given a context."""
     connection = socket.create_connection(("127.0.0.1", port))
+    if context is not None:
+        connection.sendall(struct.pack("!ii", 8, 80877103))
+        assert connection.recv(1) == b"S"
+        connection = context.wrap_socket(connection, server_hostname="localhost")
     connection.sendall(STARTUP)
     received = b""
     while not received.endswith(b"Z\0\0\0\5I"):
@@ -73,6 +80,30 @@ def kill_all(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
+def idle_memory(count: int) -> bool:
+    """Prints what idle connections cost, in clear and over TLS; True when those in clear cost more than their bound."""
+    with tempfile.TemporaryDirectory(prefix="footprint-") as name:
+        endpoint = Endpoint("a" * 26)
+        found = local_certificates(Path(name), endpoint, make=True)
+        assert found is not None
+        context = ssl.create_default_context(cafile=str(found.authority))
+        with opendsql("--tls-cert", str(found.certificate), "--tls-key", str(found.key)) as server:
+            rest = before = pss_bytes(server.process.pid)
+            costs = []
+            for each in (None, context):
+                connections = [idle_connection(server.port, each) for _ in range(count)]
+                time.sleep(1)
+                after = pss_bytes(server.process.pid)
+                costs.append(after - before)
+                for connection in connections:
+                    connection.close()
+                time.sleep(1)
+                before = pss_bytes(server.process.pid)
+    clear, tls = (f"{cost / 2**20:.1f} MiB ({cost / count / 1024:.1f} KiB each)" for cost in costs)
+    print(f"{count} idle connections: {clear}; over TLS {tls}; server at rest {rest / 2**20:.0f} MiB", flush=True)
+    return costs[0] >= 64 * 2**20
+
+
 def main() -> int:
     """Measures and prints; exit status 1 when a bound is missed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -82,15 +113,7 @@ def main() -> int:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     failed = False
-    with opendsql() as server:
-        before = pss_bytes(server.process.pid)
-        connections = [idle_connection(server.port) for _ in range(options.connections)]
-        time.sleep(1)
-        after = pss_bytes(server.process.pid)
-        for connection in connections:
-            connection.close()
-        print(f"{options.connections} idle connections: {(after - before) / 2**20:.1f} MiB ({(after - before) / options.connections / 1024:.1f} KiB each); server at rest {before / 2**20:.0f} MiB", flush=True)
-        failed |= after - before >= 64 * 2**20
+    failed |= idle_memory(options.connections)
     with tempfile.TemporaryDirectory(prefix="footprint-") as name:
         directory = Path(name)
         seconds, process, port = first_query(directory / "empty", directory / "log")

@@ -282,6 +282,7 @@ cdef struct Loop:
     uint64_t ahead_ns        # added to the clock that lifetimes are measured by
     uint64_t drain_ns        # drain: time for what is under way, 0 = not asked for
     uint64_t drain_until_ns  # 0 = not begun
+    uint64_t remind_at_ns
     uint64_t startup_ns      # a connection must have said who it is by then
     uint64_t slice_ns
     uint8_t password_required

@@ -27,7 +27,7 @@ from dsql_core.shared.channel cimport (
 )
 from dsql_core.wire.connection cimport (
     COUNTER_COUNT, COUNT_ACCEPTED, Conn, COUNT_CACHE, COUNT_CONNECTIONS, LEAVE_DRAINED, LEAVE_NOT, LEAVE_OLD,
-    PHASE_DEAD, PHASE_PASSWORD, PHASE_STARTUP, Request, conn_dequeue, conn_enqueue, conn_free, conn_new, conn_send,
+    PHASE_DEAD, PHASE_PASSWORD, PHASE_READY, PHASE_STARTUP, Request, conn_dequeue, conn_enqueue, conn_free, conn_new, conn_send,
     count_up, memory_free, request_free, take_all,
 )
 from dsql_core.wire.normalise cimport shape_free, shape_init
@@ -50,6 +50,7 @@ cdef enum:
     EVENTS_MAX = 512
     ACCEPTS_MAX = 16               # per turn: a storm starves no session, and other workers get their share
     SWEEP_NS = 1000000000
+    REMIND_NS = 10000000           # while draining
     TRANSACTION_NS = 300000000000  # the longest a transaction may take
     KIND_CONN = 0                  # top bits of epoll data
     KIND_LISTEN = 1
@@ -265,9 +266,11 @@ cdef void _sweep(Loop* loop, uint64_t now) noexcept nogil:
             # A transaction begun in time may still use its five minutes.
             if now - conn.accepted_ns > loop.lifetime_ns + TRANSACTION_NS:
                 turn_close(conn)
-            elif conn.leaving == LEAVE_NOT:
-                conn.leaving = LEAVE_OLD
-                conn_enqueue(conn)
+            else:
+                if conn.leaving == LEAVE_NOT:
+                    conn.leaving = LEAVE_OLD
+                if conn.phase == PHASE_READY:
+                    conn_enqueue(conn)
 
 
 cdef void _drain(Loop* loop) noexcept nogil:
@@ -287,7 +290,15 @@ cdef void _drain(Loop* loop) noexcept nogil:
             turn_close(conn)
         else:
             conn.leaving = LEAVE_DRAINED
-            conn_enqueue(conn)
+
+
+cdef void _remind(Loop* loop, uint64_t now) noexcept nogil:
+    # While draining: those that are leaving have a turn, now and then.
+    cdef uint32_t i
+    loop.remind_at_ns = now + REMIND_NS
+    for i in range(loop.slot_count):
+        if loop.conns[i] != NULL and loop.conns[i].phase == PHASE_READY:
+            conn_enqueue(loop.conns[i])
 
 
 cdef void _count_plans(Loop* loop) noexcept nogil:
@@ -378,7 +389,7 @@ cdef int loop_run(Loop* loop) noexcept nogil:
         timeout = 0
         if not busy and loop.run_head == NULL:
             doorbell_arm(loop.bell)
-            timeout = 1000
+            timeout = 1000 if loop.drain_ns == 0 else REMIND_NS // 1000000
             work = _roles(loop)
             if work < 0:
                 return -1
@@ -423,6 +434,8 @@ cdef int loop_run(Loop* loop) noexcept nogil:
                 _drain(loop)
             elif loop.open_count == 0 or now >= loop.drain_until_ns:
                 break
+            if now >= loop.remind_at_ns:
+                _remind(loop, now)
     return _shut(loop)
 
 

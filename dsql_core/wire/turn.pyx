@@ -270,10 +270,13 @@ cdef void _open_turn(Conn* conn) noexcept nogil:
 
 
 cdef void _leave(Conn* conn) noexcept nogil:
-    # T5: between transactions, and with no Query half done.
+    # T5: between transactions, with no Query half done; a farewell not in one packet with an answer (libpq would take it for
+    # a notice): the loop comes back to those who could not go yet.
     if conn.session.txn_state != TXN_IDLE or conn.query_count != 0 or conn.saved.size != 0:
         return
     if conn.leaving == LEAVE_DRAINED:
+        if conn.loop.out.size != 0:
+            return
         put_fatal(&conn.loop.out, "57P01", "terminating connection due to administrator command")
     conn.phase = PHASE_CLOSING
 

@@ -282,6 +282,9 @@ class Runner:
         """The fixture anew, as far as it may have changed, and no job running: a probe meets only its own changes."""
         if not self.dirty:
             return
+        if self.spare is not None:
+            self.spare.close()  # it knows the catalog from before: OC001
+            self.spare = None
         keep = [] if "all" in self.dirty else FIXTURE_NAMES
         if self.dirty & {"all", "objects"}:
             for sql in [sql for name, sql in patiently(self.admin, LEFT_OVER) if name not in keep]:
