@@ -70,6 +70,27 @@ _SQL_VALUES = {
     "SVFOP_CURRENT_SCHEMA": ("current_schema", NAME),
 }
 
+# Clauses without aggregates -> what error messages call them.
+NO_AGGREGATES = {
+    "WHERE": "WHERE",
+    "ON": "JOIN conditions",
+    "JOIN/ON": "JOIN conditions",
+    "GROUP BY": "GROUP BY",
+    "LIMIT": "LIMIT",
+    "OFFSET": "OFFSET",
+    "VALUES": "VALUES",
+    "RETURNING": "RETURNING",
+    "UPDATE": "UPDATE",
+    "FROM": "functions in FROM",
+    "check": "check constraints",
+    "default": "DEFAULT expressions",
+    "index": "index expressions",
+    "predicate": "index predicates",
+    "generated": "column generation expressions",
+    "CALL": "CALL arguments",
+    "FILTER": "FILTER",
+}
+
 
 class ExprBinder(Part):
     """Mixin of Binder."""
@@ -409,8 +430,12 @@ class ExprBinder(Part):
         return cast if domain is None else enforced(self, domain, cast)
 
     def _bind_GroupingFunc(self, item: Node, scope: Scope) -> Expr:
+        position = self.position(item.get("location", 0))
+        words = NO_AGGREGATES.get(scope.clause)
+        if words:
+            raise DsqlError("42803", f"grouping operations are not allowed in {words}", position=position)
         if scope.level is None:
-            raise DsqlError("42803", "GROUPING must be used in a query level with GROUP BY")
+            raise DsqlError("42803", "GROUPING must be used in a query level with GROUP BY", position=position)
         return GroupingCall(INT4, tuple(self.expr(a, scope) for a in item["args"]))
 
     # -- operators by catalogue ----------------------------------------------------------------------------------
