@@ -49,7 +49,7 @@ _POSTGRESQL: dict[str, tuple[str, ...]] = {
     "2201X": ("OFFSET must not be negative",),
     "22021": (r"invalid byte sequence for encoding \"UTF8\": .*",),
     "22023": (
-        "cannot use special role specifier in DROP ROLE", "cannot (deconstruct|call|get|delete|set|extract) .*", "argument .*",
+        "cannot use special role specifier in DROP ROLE", "cannot (cast|deconstruct|call|get|delete|set|extract) .*", "argument .*",
         'invalid value for parameter ".*": ".*"', r"(RESTART|START) value \(-?\d+\) cannot be (less|greater) than (MINVALUE|MAXVALUE) \(-?\d+\)",
         r"MINVALUE \(-?\d+\) must be less than MAXVALUE \(-?\d+\)", 'time zone ".*" not recognized', "character number must be positive",
         "field position must not be zero", "key value must be scalar, not array, composite, or json", "INCREMENT must not be zero",
@@ -90,7 +90,7 @@ _POSTGRESQL: dict[str, tuple[str, ...]] = {
     "42723": ('function .* already exists .*',),
     "42725": (r"operator is not unique: .*", r"function .* is not unique", 'function name ".*" is not unique', "could not choose .*"),
     "42803": (
-        "GROUPING must be used in a query level with GROUP BY", "arguments to GROUPING must be .*", "aggregate function.*", 'column ".*" must appear in .*',
+        "GROUPING must be used in a query level with GROUP BY", "arguments to GROUPING must be .*", "(aggregate function|grouping operation).*", 'column ".*" must appear in .*',
         'subquery uses ungrouped column ".*" from outer query',
     ),
     "42804": (
@@ -114,7 +114,7 @@ _POSTGRESQL: dict[str, tuple[str, ...]] = {
     "428C9": ('column ".*" can only be updated to DEFAULT', 'cannot insert a non-DEFAULT value into column ".*"', 'cannot .* generated column.*'),
     "42939": ('role name ".*" is reserved', ".* cannot be used as a role name here"),
     "42P01": (
-        'relation ".*" does not exist', 'missing FROM-clause entry for table ".*"', 'relation ".*" in FOR (UPDATE|KEY SHARE) clause not found in FROM clause',
+        '(relation|table|view|sequence|index) ".*" does not exist', 'missing FROM-clause entry for table ".*"', 'relation ".*" in FOR (UPDATE|KEY SHARE) clause not found in FROM clause',
         'invalid reference to FROM-clause entry for table ".*"',
     ),
     "42P02": (r"there is no parameter \$\d+",),

@@ -307,16 +307,16 @@ class Shapes:
         sorted_ = False
         for place, part in enumerate(parts):
             if part == "with_clause":
-                words[place], ctes = self.with_clause(inner, depth - 1)
+                words[place], ctes = self.with_clause(inner._replace(default=False), depth - 1)
                 body = body._replace(ctes=(*body.ctes, *ctes))
             elif part in ("select_clause", "simple_select"):
                 words[place] = self.go(part, body._replace(kinds=kinds), depth - 1)
             elif part in ("sort_clause", "opt_sort_clause"):
                 grouped = scope.grouped is not None
-                words[place] = self.go(part, body._replace(aggregates=grouped, windows=not scope.combined, kinds=None, inner=False, want="any"), depth - 1)
+                words[place] = self.go(part, body._replace(aggregates=grouped, windows=not scope.combined, kinds=None, inner=False, want="any", default=False), depth - 1)
                 sorted_ = bool(words[place])
             else:
-                apart = body._replace(role="sorted" if sorted_ else "", kinds=None, inner=False)
+                apart = body._replace(role="sorted" if sorted_ else "", kinds=None, inner=False, default=False)
                 words[place] = self.go(part, apart, depth - 1)
         return [word for i in range(len(parts)) for word in words[i]]
 
@@ -629,7 +629,7 @@ class Shapes:
         ordinal = self.rule("opt_ordinality", env, depth)
         if not ordinal and call[0] != "ROWS" and self.random.random() < 0.08:
             self._leave("func_alias_clause")
-            scope.tables.append((function, list(columns) if len(columns) == 1 else []))
+            scope.tables.append((function, list(columns) if len(columns) == 1 and columns[0][0] else []))
             return [*(["LATERAL"] if lateral else []), *call]
         shown = [(f"y{i}", k) for i, (_, k) in enumerate(columns, 1)]
         if ordinal:

@@ -7,6 +7,7 @@ own mixins. Locations are byte offsets from the tree; errors carry 1-based chara
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 from opendsql.errors import DsqlError, unsupported
@@ -452,7 +453,7 @@ class ExprBinder(Part):
 def _number(text: str, location: int) -> Const:
     """A number too long for the grammar's integer, or with a point or exponent."""
     digits = text.lstrip("+-").replace("_", "")
-    if digits.isdigit():
+    if digits.isdigit() and len(digits) < 30:
         value = int(text.replace("_", ""))
         if -(1 << 31) <= value < 1 << 31:
             return Const(INT4, str(value), location=location)
@@ -461,7 +462,7 @@ def _number(text: str, location: int) -> Const:
     elif digits[:2].lower() in ("0x", "0o", "0b"):
         value = int(digits, 0) * (-1 if text.startswith("-") else 1)
         oid = INT4 if -(1 << 31) <= value < 1 << 31 else INT8 if -(1 << 63) <= value < 1 << 63 else NUMERIC
-        return Const(oid, str(value), location=location)
+        return Const(oid, format(Decimal(value), "f"), location=location)  # str() of an int ends at 4,300 digits
     return Const(NUMERIC, text.replace("_", ""), location=location)
 
 
