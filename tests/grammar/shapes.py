@@ -303,7 +303,7 @@ class Shapes:
         parts = self._texts[name][index].split()
         words: dict[int, list[str]] = {}
         self.taken[name, index] += 1
-        body = inner._replace(inner=len(parts) > 1 or env.inner)
+        body = inner._replace(inner=len(parts) > 1 or env.inner, default=env.default and len(parts) == 1)
         sorted_ = False
         for place, part in enumerate(parts):
             if part == "with_clause":
