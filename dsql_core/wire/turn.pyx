@@ -352,7 +352,12 @@ cdef void _work(Conn* conn) noexcept nogil:
         if conn.phase > PHASE_READY and conn.phase != PHASE_COPY_IN:
             return
         if conn_unsent(conn) >= OUT_BLOCK:
-            return                                    # the client does not read: EPOLLOUT brings us back
+            # The client does not read. Only a send that came back short makes EPOLLOUT bring us back (T2): try one first.
+            if conn.writable and conn_send(conn, 0) < 0:
+                conn.hung_up = 1
+                return
+            if conn_unsent(conn) >= OUT_BLOCK:
+                return
         if conn.phase == PHASE_READY:
             if conn.settings_dirty and _end_settings(conn):
                 return

@@ -42,7 +42,7 @@ class Cluster:
         authority = str(self.data / "tls" / "ca.pem")
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "PG", "PYTHON", "NODE_"))}
         return kept | {
-            "DSQL_HOST": self.endpoint.host, "AWS_REGION": self.endpoint.region,
+            "DSQL_HOST": self.endpoint.host, "DSQL_PRINCIPAL": f"arn:aws:iam::{self.endpoint.account}:user/default", "AWS_REGION": self.endpoint.region,
             "AWS_SHARED_CREDENTIALS_FILE": str(self.data / "iam" / "credentials"), "AWS_CONFIG_FILE": os.devnull,
             "AWS_EC2_METADATA_DISABLED": "true", "SSL_CERT_FILE": authority, "NODE_EXTRA_CA_CERTS": authority,
             "HOME": str(self.directory), "PYTHONSAFEPATH": "1",
@@ -98,6 +98,11 @@ def test_python(cluster: Cluster, name: str, arguments: list[str]) -> None:
 def test_django(cluster: Cluster, tmp_path: Path) -> None:
     """aurora-dsql-django, with the migrations of contenttypes, sessions and an own app (those of auth change column types, which DSQL refuses)."""
     cluster.run(sys.executable, str(HERE / "apps" / "django_app.py"), str(tmp_path))
+
+
+def test_refusals(cluster: Cluster) -> None:
+    """Tokens that are not good enough, a role without and with its mapping."""
+    cluster.run(sys.executable, str(HERE / "apps" / "refusals_app.py"))
 
 
 def test_own_prompt(cluster: Cluster) -> None:

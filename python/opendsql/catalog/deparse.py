@@ -15,9 +15,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from opendsql.catalog import datatypes as dt
+from opendsql.catalog.deparse_json import JsonDeparser
 from opendsql.catalog.deparse_query import QueryDeparser
 from opendsql.catalog.names import quote_ident, quote_literal, strings
 from opendsql.errors import unsupported
+from opendsql.registry.functions import FUNCTIONS_BY_NAME
+from opendsql.registry.types import TYPES_BY_OID
 
 _NUMBERS = (dt.INT2, dt.INT4, dt.INT8, dt.NUMERIC, dt.FLOAT4, dt.FLOAT8)
 _INTEGERS = (dt.INT2, dt.INT4, dt.INT8)
@@ -42,7 +45,19 @@ _FUNCTION_TYPES = {
 }  # fmt: skip
 
 
-class Deparser(QueryDeparser):
+def _parameter_type(function: str, place: int, count: int) -> int | None:
+    """The type every overload of so many arguments has at a place; None when they differ, or it is no plain type."""
+    found = set()
+    for overload in FUNCTIONS_BY_NAME.get(function, ()):
+        least = len(overload.arg_types) - len(overload.defaults)
+        if overload.variadic or least <= count <= len(overload.arg_types):
+            found.add(overload.arg_types[place] if place < len(overload.arg_types) and not overload.variadic else 0)
+    wanted = found.pop() if len(found) == 1 else 0
+    entry = TYPES_BY_OID.get(wanted)
+    return wanted if entry is not None and entry.kind == "b" else None
+
+
+class Deparser(JsonDeparser, QueryDeparser):
     """Turns parse trees into text; columns maps the names an expression may use to (type oid, typmod)."""
 
     def __init__(self, columns: Mapping[str, tuple[int, int]] | None = None) -> None:
@@ -64,6 +79,8 @@ class Deparser(QueryDeparser):
             if row is None:
                 return None
             return row.array_oid if body["typeName"].get("arrayBounds") else row.oid
+        if kind == "JsonIsPredicate":
+            return dt.BOOL
         if kind == "FuncCall":
             return _FUNCTION_TYPES.get(strings(body.get("funcname"))[-1])
         if kind == "SQLValueFunction":
@@ -223,7 +240,7 @@ class Deparser(QueryDeparser):
         else:
             if body.get("agg_distinct"):
                 text += "DISTINCT "
-            parts = [self._argument(arg, name) for arg in args]
+            parts = [self._argument(arg, name, place, len(args)) for place, arg in enumerate(args)]
             if body.get("func_variadic") and parts:
                 parts[-1] = "VARIADIC " + parts[-1]
             text += ", ".join(parts)
@@ -238,8 +255,11 @@ class Deparser(QueryDeparser):
             text += " OVER " + self.window(body["over"])
         return text
 
-    def _argument(self, node: dict[str, Any], function: str = "") -> str:
+    def _argument(self, node: dict[str, Any], function: str = "", place: int = 0, count: int = 0) -> str:
         own = self.type_of(node)
+        if own == dt.UNKNOWN and function and function != "nextval":
+            wanted = _parameter_type(function, place, count)
+            return f"{self.expression(node)}::{dt.format_type(wanted, None)}" if wanted else self.expression(node)
         if own == dt.VARCHAR and function not in ("count", "max", "min", "array_agg", "jsonb_build_object", "concat"):
             return f"({self.expression(node)})::text"
         if own == dt.UNKNOWN and function == "nextval":

@@ -46,6 +46,21 @@ class QueryDeparser:
         text = self.query(body)
         return f"({text})" if nested else text
 
+    def _walk(self, cte: dict[str, Any]) -> str:
+        """SEARCH and CYCLE."""
+        text = ""
+        if search := cte.get("search_clause"):
+            word = "BREADTH" if search.get("search_breadth_first") else "DEPTH"
+            listed = ", ".join(map(quote_ident, strings(search["search_col_list"])))
+            text += f" SEARCH {word} FIRST BY {listed} SET {quote_ident(search['search_seq_column'])}"
+        if cycle := cte.get("cycle_clause"):
+            text += f" CYCLE {', '.join(map(quote_ident, strings(cycle['cycle_col_list'])))} SET {quote_ident(cycle['cycle_mark_column'])}"
+            value, default = cycle["cycle_mark_value"], cycle["cycle_mark_default"]
+            if "boolval" not in value.get("A_Const", {}):
+                text += f" TO {self.expression(value)} DEFAULT {self.expression(default)}"
+            text += f" USING {quote_ident(cycle['cycle_path_column'])}"
+        return text
+
     def _with(self, body: dict[str, Any]) -> str:
         clause = body.get("withClause")
         if not clause:
@@ -56,7 +71,7 @@ class QueryDeparser:
             names = f"({', '.join(map(quote_ident, strings(cte['aliascolnames'])))})" if cte.get("aliascolnames") else ""
             hint = {"CTEMaterializeAlways": " MATERIALIZED", "CTEMaterializeNever": " NOT MATERIALIZED"}
             word = hint.get(cte.get("ctematerialized", ""), "")
-            parts.append(f"{quote_ident(cte['ctename'])}{names} AS{word} (\n {self.query(cte['ctequery'])}\n)")
+            parts.append(f"{quote_ident(cte['ctename'])}{names} AS{word} (\n {self.query(cte['ctequery'])}\n){self._walk(cte)}")
         return f"WITH {'RECURSIVE ' if clause.get('recursive') else ''}{', '.join(parts)}\n "
 
     def _select(self, body: dict[str, Any]) -> str:
@@ -194,8 +209,14 @@ class QueryDeparser:
             text += f" ON {self.expression(join['quals'])}"
         return f"({text}){self._alias(join['alias'])}" if join.get("alias") else text
 
+    def _defined(self, node: dict[str, Any]) -> str:
+        """The column definition list of one function of ROWS FROM."""
+        columns = [c["ColumnDef"] for c in node.get("List", {}).get("items", ())]
+        listed = ", ".join(f"{quote_ident(c['colname'])} {self.type_name(c['typeName'])}" for c in columns)
+        return f" AS ({listed})" if columns else ""
+
     def _range_function(self, body: dict[str, Any]) -> str:
-        calls = [self.expression(f["List"]["items"][0]) for f in body["functions"]]
+        calls = [self.expression(f["List"]["items"][0]) + self._defined(f["List"]["items"][1]) for f in body["functions"]]
         text = f"ROWS FROM({', '.join(calls)})" if body.get("is_rowsfrom") else calls[0]
         text = ("LATERAL " if body.get("lateral") else "") + text
         if body.get("ordinality"):

@@ -7,6 +7,7 @@ own mixins. Locations are byte offsets from the tree; errors carry 1-based chara
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 from opendsql.errors import DsqlError, unsupported
@@ -68,6 +69,27 @@ _SQL_VALUES = {
     "SVFOP_SESSION_USER": ("session_user", NAME),
     "SVFOP_CURRENT_CATALOG": ("current_database", NAME),
     "SVFOP_CURRENT_SCHEMA": ("current_schema", NAME),
+}
+
+# Clauses without aggregates -> what error messages call them.
+NO_AGGREGATES = {
+    "WHERE": "WHERE",
+    "ON": "JOIN conditions",
+    "JOIN/ON": "JOIN conditions",
+    "GROUP BY": "GROUP BY",
+    "LIMIT": "LIMIT",
+    "OFFSET": "OFFSET",
+    "VALUES": "VALUES",
+    "RETURNING": "RETURNING",
+    "UPDATE": "UPDATE",
+    "FROM": "functions in FROM",
+    "check": "check constraints",
+    "default": "DEFAULT expressions",
+    "index": "index expressions",
+    "predicate": "index predicates",
+    "generated": "column generation expressions",
+    "CALL": "CALL arguments",
+    "FILTER": "FILTER",
 }
 
 
@@ -410,8 +432,12 @@ class ExprBinder(Part):
         return bound if domain is None else domains.checked(self, domain, bound)
 
     def _bind_GroupingFunc(self, item: Node, scope: Scope) -> Expr:
+        position = self.position(item.get("location", 0))
+        words = NO_AGGREGATES.get(scope.clause)
+        if words:
+            raise DsqlError("42803", f"grouping operations are not allowed in {words}", position=position)
         if scope.level is None:
-            raise DsqlError("42803", "GROUPING must be used in a query level with GROUP BY")
+            raise DsqlError("42803", "GROUPING must be used in a query level with GROUP BY", position=position)
         return GroupingCall(INT4, tuple(self.expr(a, scope) for a in item["args"]))
 
     # -- operators by catalogue ----------------------------------------------------------------------------------
@@ -428,7 +454,7 @@ class ExprBinder(Part):
 def _number(text: str, location: int) -> Const:
     """A number too long for the grammar's integer, or with a point or exponent."""
     digits = text.lstrip("+-").replace("_", "")
-    if digits.isdigit():
+    if digits.isdigit() and len(digits) < 30:
         value = int(text.replace("_", ""))
         if -(1 << 31) <= value < 1 << 31:
             return Const(INT4, str(value), location=location)
@@ -437,7 +463,7 @@ def _number(text: str, location: int) -> Const:
     elif digits[:2].lower() in ("0x", "0o", "0b"):
         value = int(digits, 0) * (-1 if text.startswith("-") else 1)
         oid = INT4 if -(1 << 31) <= value < 1 << 31 else INT8 if -(1 << 63) <= value < 1 << 63 else NUMERIC
-        return Const(oid, str(value), location=location)
+        return Const(oid, format(Decimal(value), "f"), location=location)  # str() of an int ends at 4,300 digits
     return Const(NUMERIC, text.replace("_", ""), location=location)
 
 

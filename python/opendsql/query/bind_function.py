@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from opendsql.errors import DsqlError, unsupported
-from opendsql.query.bind_expr import location_of
+from opendsql.query.bind_expr import NO_AGGREGATES, location_of
 from opendsql.query.bind_record import POPULATE, TO_RECORD
 from opendsql.query.expr import (
     BOOL,
@@ -56,25 +56,6 @@ _START = {0x00020: "unbounded_preceding", 0x00200: "current_row", 0x00800: "prec
 _END = {0x00100: "unbounded_following", 0x00400: "current_row", 0x01000: "preceding", 0x04000: "following"}
 _EXCLUDE = {0x08000: "current_row", 0x10000: "group", 0x20000: "ties"}
 _OF_ARRAYS = frozenset({"concat", "concat_ws", "format", "num_nulls", "num_nonnulls", "json_build_array", "jsonb_build_array"})
-_NO_AGGREGATES = {
-    "WHERE": "WHERE",
-    "ON": "JOIN conditions",
-    "JOIN/ON": "JOIN conditions",
-    "GROUP BY": "GROUP BY",
-    "LIMIT": "LIMIT",
-    "OFFSET": "OFFSET",
-    "VALUES": "VALUES",
-    "RETURNING": "RETURNING",
-    "UPDATE": "UPDATE",
-    "FROM": "functions in FROM",
-    "check": "check constraints",
-    "default": "DEFAULT expressions",
-    "index": "index expressions",
-    "predicate": "index predicates",
-    "generated": "column generation expressions",
-    "CALL": "CALL arguments",
-    "FILTER": "FILTER",
-}
 
 
 
@@ -365,7 +346,7 @@ class FunctionBinder(Part):
         return Case(BOOL, ((present, Const(BOOL, "true")),), None)
 
     def _check_aggregate_place(self, scope: Scope, args: list[Expr], item: Node, position: int | None) -> None:
-        words = _NO_AGGREGATES.get(scope.clause)
+        words = NO_AGGREGATES.get(scope.clause)
         if words:
             raise DsqlError("42803", f"aggregate functions are not allowed in {words}", position=position)
         if scope.level is None:
@@ -398,7 +379,7 @@ class FunctionBinder(Part):
         aggregate: bool,
     ) -> Expr:
         position = self.position(location)
-        words = _NO_AGGREGATES.get(scope.clause) or (scope.clause if scope.clause == "HAVING" else None)
+        words = NO_AGGREGATES.get(scope.clause) or (scope.clause if scope.clause == "HAVING" else None)
         if words or scope.level is None:
             raise DsqlError(
                 "42P20", f"window functions are not allowed in {words or 'this context'}", position=position

@@ -9,6 +9,7 @@ Invariants
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -86,14 +87,19 @@ class QueryBinder(Part):
                     position=self.position(body.get("location", 0)),
                 )
             seen.add(body["ctename"])
+        mentioned = [_mentions(body) for body in bodies]
+        later = _mentions(_without_with(user))  # how often a name stands behind the body at hand
+        for names in mentioned:
+            later.update(names)
         for number, body in enumerate(bodies):
             scope.future = frozenset(b["ctename"] for b in bodies[number:])
             name, hidden = body["ctename"], {}
             if "search_clause" in body or "cycle_clause" in body:
                 body, hidden = self.walked(body, recursive)
             kind = next(iter(body["ctequery"]))
-            uses = _count_references(name, {"user": _without_with(user), "rest": bodies[number + 1 :]})
-            if recursive and kind == "SelectStmt" and _count_references(name, body["ctequery"]):
+            later.subtract(mentioned[number])
+            uses = later[name]
+            if recursive and kind == "SelectStmt" and mentioned[number][name]:
                 scope.ctes[name] = self._recursive_cte(body, scope)
                 scope.ctes[name].sort_by = hidden
             elif (
@@ -382,17 +388,20 @@ def _without_with(item: Node) -> Node:
     return {k: v for k, v in item.items() if k != "withClause"}
 
 
-def _count_references(name: str, node: Any) -> int:
-    """How often a relation name stands in a tree (shadowing by inner WITHs is not looked at)."""
-    if isinstance(node, dict):
-        own = 0
-        target = node.get("RangeVar")
-        if isinstance(target, dict) and target.get("relname") == name and "schemaname" not in target:
-            own = 1
-        return own + sum(_count_references(name, v) for v in node.values())
-    if isinstance(node, list):
-        return sum(_count_references(name, v) for v in node)
-    return 0
+def _mentions(node: Any) -> Counter[str]:
+    """How often each relation name without a schema stands in a tree (shadowing by inner WITHs is not looked at)."""
+    found: Counter[str] = Counter()
+    waiting = [node]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, list):
+            waiting.extend(part)
+        elif isinstance(part, dict):
+            target = part.get("RangeVar")
+            if isinstance(target, dict) and "schemaname" not in target:
+                found[target.get("relname", "")] += 1
+            waiting.extend(part.values())
+    return found
 
 
 _VOLATILE_NAMES = {

@@ -17,7 +17,7 @@ from opendsql.query import gate
 from opendsql.query.bind_expr import location_of
 from opendsql.query.bind_group import Target
 from opendsql.query.colname import figure
-from opendsql.query.expr import INT8, RECORD, TEXT, UNKNOWN, Call, Col, Const, Expr, RowExpr, walk
+from opendsql.query.expr import INT8, RECORD, TEXT, UNKNOWN, Call, Col, Const, Expr, GroupingCall, RowExpr, walk
 from opendsql.query.logical import (
     Aggregate,
     DistinctNode,
@@ -96,6 +96,8 @@ class SelectBinder(Part):
             plan = Sort(plan, keys)
         plan = self.locking(plan, item, scope, from_node)
         plan = self.limit(plan, item, scope, keys)
+        if item.get("limitOption") == "LIMIT_OPTION_WITH_TIES":
+            out = plan.columns()
         if len(out) > width:
             plan = self.projection(plan, list(out[:width]), [t.name for t in targets])
         for target, column in zip(targets, plan.columns(), strict=False):
@@ -129,6 +131,8 @@ class SelectBinder(Part):
         if clause or having is not None or scope.level.has_aggregates:
             groups, sets = self.group_items(clause, targets, scope, item.get("groupDistinct", False))
             plan, exprs = self.aggregate(plan, scope, groups, sets, exprs, having, bool(clause))
+        elif any(isinstance(part, GroupingCall) for e in exprs for part in walk(e)):
+            raise DsqlError("42803", "arguments to GROUPING must be grouping expressions of the associated query level")
         if scope.level.has_windows:
             plan, exprs = self.windows(plan, exprs)
         if scope.level.has_sets:

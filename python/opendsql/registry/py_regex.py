@@ -193,12 +193,17 @@ def compiled(pattern: str, flags: str = "", *, anchored: bool = False) -> re.Pat
             quoted = True
         elif letter not in "epwb":
             raise invalid(f'invalid regular expression option: "{letter}"')
-    text = re.escape(pattern) if quoted else _Translator(pattern, newline, expanded).run()
+    try:
+        text = re.escape(pattern) if quoted else _Translator(pattern, newline, expanded).run()
+    except RecursionError:
+        raise _bad("regular expression is too complex") from None
     options |= re.MULTILINE if newline else re.DOTALL
     if anchored:
         text = rf"\A(?:{text})\Z"
     try:
         return re.compile(text, options)
+    except RecursionError:
+        raise _bad("regular expression is too complex") from None
     except (re.error, OverflowError) as error:
         for needle, wording in _FAULTS:
             if needle in str(error):
