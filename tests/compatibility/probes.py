@@ -266,7 +266,7 @@ class Runner:
     def _put_away(self, sessions: dict[str, Session]) -> None:
         for letter, session in sessions.items():
             idle = session.connection.pgconn.transaction_status == psycopg.pq.TransactionStatus.IDLE
-            if letter == "A" and idle and session.only(UNTOUCHED_TAGS):
+            if letter == "A" and idle and "all" not in self.dirty and session.only(UNTOUCHED_TAGS):
                 session.tags.clear()
                 self.spare = session
             else:
