@@ -17,6 +17,7 @@ cdef struct RowWriter:             # scratch of one modify operator
     int32_t has_root
     Slice conflict_key             # row key found by find_conflict
     NodeStats* stats               # NULL = not counted
+    uint32_t key_bytes             # of the values in the key last built
 
 cdef int writer_init(RowWriter* writer, Op* op) noexcept nogil                      # 0, -1
 # Length coercion of the given columns and generated columns. 0, -1.

@@ -26,12 +26,10 @@ from dsql_core.codec.message cimport (CHECK_CATALOG, CHECK_MASK, CHECK_VALIDATE,
                                       OP_DELETE, OP_DROP_TREE, OP_PUT, OpHead, REPLY_COMMITTED, REPLY_FULL, REPLY_OC000,
                                       REPLY_OC001, REPLY_READ_ONLY, REPLY_TOO_OLD, REPLY_UNKNOWN, fingerprint)
 from dsql_core.execute.known cimport known_commit, known_refuse
+from dsql_core.execute.row_size cimport stored_bytes
 from dsql_core.execute.state cimport TXN_FAILED, TXN_IDLE, TXN_IMPLICIT, TXN_OPEN, TreeWrites, WriteEntry
 from dsql_core.execute.writeset cimport writeset_clear
 from dsql_core.storage.store cimport snapshot_pin, snapshot_unpin
-
-cdef enum:
-    ROW_COST = 36                  # accounted bytes of a row beside its key and image
 
 cdef int64_t PG_EPOCH_US = 946684800000000
 
@@ -90,7 +88,7 @@ cdef int transaction_pin(Session* session) noexcept nogil:
 cdef int _too_old(Session* session) noexcept nogil:
     cdef int64_t age = engine_now_us(session.engine) - session.txn_start_us
     cdef int64_t limit = session.engine.limits.age_max_us
-    if age <= limit:
+    if age - 1000000 < limit:                          # whole seconds
         return 0
     dsql_error_set(&session.error, "54000", "transaction age limit of %llds exceeded", <long long>(limit // 1000000))
     dsql_error_detail(&session.error, "Current transaction age %llds exceeds %llds", <long long>(age // 1000000),
@@ -242,17 +240,22 @@ cdef void _make_txn_id(Session* session) noexcept nogil:
     memcpy(session.txn_id + 8, &low, 8)
 
 
-cdef uint64_t _account(const Session* session) noexcept nogil:
+cdef uint64_t _account(const Session* session, int compressed) noexcept nogil:
+    # Accounted size of the write set (opendsql.limits says of what); compressed: large images that shrink by an eighth
+    # or more count as stored.
     cdef uint64_t total = 0
+    cdef size_t stored
     cdef uint32_t i
     cdef WriteEntry* entry
     for i in range(session.writes.tree_count):
         entry = session.writes.trees[i].first[0] if session.writes.trees[i].height else NULL
         while entry != NULL:
             if not (entry.is_deleted and entry.in_snapshot == 0):
-                total += entry.key.size + entry.value.size
-                if entry.is_row:
-                    total += ROW_COST
+                total += entry.cost if entry.cost else entry.key.size + entry.value.size
+                if compressed and entry.is_row and entry.value.size >= session.engine.limits.compressed_from:
+                    stored = stored_bytes(entry.value.data, entry.value.size)
+                    if (entry.value.size - stored) * 8 >= entry.value.size and entry.value.size - stored < entry.cost:
+                        total -= entry.value.size - stored
             entry = entry.next[0]
     return total
 
@@ -321,7 +324,9 @@ cdef int transaction_request(Session* session, Buffer* out) noexcept nogil:
     if known_commit(session) < 0:
         transaction_end(session)
         return -1
-    bytes_changed = _account(session)
+    bytes_changed = _account(session, 0)
+    if bytes_changed > session.engine.limits.bytes_max:
+        bytes_changed = _account(session, 1)
     if bytes_changed > session.engine.limits.bytes_max:
         dsql_error_set(&session.error, "54000", "transaction size limit %llumb exceeded",
                        <unsigned long long>(session.engine.limits.bytes_max >> 20))
