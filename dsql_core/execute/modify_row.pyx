@@ -226,7 +226,7 @@ cdef int writer_is_done(RowWriter* writer, Slice key) noexcept nogil:
 cdef int writer_count(RowWriter* writer) noexcept nogil:
     cdef Session* session = writer.execution.session
     session.rows_changed += 1
-    if session.rows_changed <= session.engine.limits.rows_max:  # guess: row_counted_per_change
+    if session.rows_changed <= session.engine.limits.rows_max:  # guess: row_counted_per_change, locked_rows_uncounted
         return 0
     dsql_error_set(&session.error, "54000", "transaction row limit exceeded")
     return -1

@@ -26,7 +26,6 @@ from dsql_core.codec.message cimport (CHECK_CATALOG, CHECK_MASK, CHECK_VALIDATE,
                                       OP_DELETE, OP_DROP_TREE, OP_PUT, OpHead, REPLY_COMMITTED, REPLY_FULL, REPLY_OC000,
                                       REPLY_OC001, REPLY_READ_ONLY, REPLY_TOO_OLD, REPLY_UNKNOWN, fingerprint)
 from dsql_core.execute.known cimport known_commit, known_refuse
-from dsql_core.execute.row_size cimport stored_bytes
 from dsql_core.execute.state cimport TXN_FAILED, TXN_IDLE, TXN_IMPLICIT, TXN_OPEN, TreeWrites, WriteEntry
 from dsql_core.execute.writeset cimport writeset_clear
 from dsql_core.storage.store cimport snapshot_pin, snapshot_unpin
@@ -85,7 +84,7 @@ cdef int transaction_pin(Session* session) noexcept nogil:
     return 0
 
 
-cdef int _too_old(Session* session) noexcept nogil:
+cdef int _too_old(Session* session) noexcept nogil:      # guess: age_checked
     cdef int64_t age = engine_now_us(session.engine) - session.txn_start_us
     cdef int64_t limit = session.engine.limits.age_max_us
     if age - 1000000 < limit:                          # whole seconds
@@ -240,11 +239,9 @@ cdef void _make_txn_id(Session* session) noexcept nogil:
     memcpy(session.txn_id + 8, &low, 8)
 
 
-cdef uint64_t _account(const Session* session, int compressed) noexcept nogil:
-    # Accounted size of the write set (opendsql.limits says of what); compressed: large images that shrink by an eighth
-    # or more count as stored.
+cdef uint64_t _account(const Session* session) noexcept nogil:
+    # Accounted size of the write set (opendsql.limits says of what).
     cdef uint64_t total = 0
-    cdef size_t stored
     cdef uint32_t i
     cdef WriteEntry* entry
     for i in range(session.writes.tree_count):
@@ -252,10 +249,6 @@ cdef uint64_t _account(const Session* session, int compressed) noexcept nogil:
         while entry != NULL:
             if not (entry.is_deleted and entry.in_snapshot == 0):
                 total += entry.cost if entry.cost else entry.key.size + entry.value.size
-                if compressed and entry.is_row and entry.value.size >= session.engine.limits.compressed_from:
-                    stored = stored_bytes(entry.value.data, entry.value.size)
-                    if (entry.value.size - stored) * 8 >= entry.value.size and entry.value.size - stored < entry.cost:
-                        total -= entry.value.size - stored
             entry = entry.next[0]
     return total
 
@@ -324,9 +317,7 @@ cdef int transaction_request(Session* session, Buffer* out) noexcept nogil:
     if known_commit(session) < 0:
         transaction_end(session)
         return -1
-    bytes_changed = _account(session, 0)
-    if bytes_changed > session.engine.limits.bytes_max:
-        bytes_changed = _account(session, 1)
+    bytes_changed = _account(session)
     if bytes_changed > session.engine.limits.bytes_max:
         dsql_error_set(&session.error, "54000", "transaction size limit %llumb exceeded",
                        <unsigned long long>(session.engine.limits.bytes_max >> 20))

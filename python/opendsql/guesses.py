@@ -191,7 +191,7 @@ GUESSES: dict[str, Guess] = {
     ),
     # -- limits --------------------------------------------------------------------------------------------------------
     "transaction_bytes": Guess(
-        "row: its values as stored + 140; index entry: 4 x (key + primary key) + INCLUDE columns",
+        "row: its values + 140; index entry: 4 x (key + primary key) + INCLUDE columns",
         "fits both published batches of 500 rows (9.93 MiB without an index, 9.11 MiB with four on 100-byte text keys)", "low"
     ),
     "age_checked": Guess("when a statement starts and at COMMIT", "pg_sleep(310) returned, the next statement failed", "medium"),

@@ -76,7 +76,7 @@ class Limits:
     job_keep_s: int = limit(30 * 60, least=0)  # finished jobs are purged after that, when a new job runs
 
     # -- how sizes are counted; nobody sets these
-    # Accounted size of a transaction (guess: transaction_bytes): a row counts the bytes of its values as stored and
+    # Accounted size of a transaction (guess: transaction_bytes): a row counts the bytes of its values and
     # ROW_COST_BYTES, an index entry KEY_COST_FACTOR times the bytes of its key columns and of the primary key. 500 rows
     # with a bigint key then end at 9.93 MiB of raw data without an index, and at 9.11 MiB with four on text keys of 100
     # bytes, as measured on the service (tests/limits/test_bytes.py).

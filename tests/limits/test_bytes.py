@@ -82,7 +82,7 @@ def test_it_is_commit_that_refuses_also_in_autocommit(client) -> None:
 
 
 def test_what_counts(client) -> None:
-    """Deletes and updates count, what was inserted and deleted again does not; large compressible values count as stored."""
+    """Deletes and updates count, what was inserted and deleted again does not."""
     make(client, 0)
     for start in (0, 5):
         client.session.begin()
@@ -99,7 +99,4 @@ def test_what_counts(client) -> None:
     for n in range(8):
         client.run("insert into b0 values ($1, $2)", n, noise(1_000_000, n))
     client.run("update b0 set payload = payload || 'x'")
-    assert client.commit() is None
-    client.session.begin()
-    client.run("insert into b0 select g, repeat('abcdefgh', 125000) from generate_series(100, 120) g")
     assert client.commit() is None

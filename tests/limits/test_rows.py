@@ -64,7 +64,7 @@ def test_several_statements(tables, count: int) -> None:
 
 @pytest.mark.parametrize("changes", [2999, 3000, 3001])
 def test_one_row_changed_again_and_again(tables, changes: int) -> None:
-    assert choice("row_counted_per_change") is True
+    assert "each change" in choice("row_counted_per_change")
     tables.session.begin()
     for _ in range(changes - 1):
         tables.run("update t set b = b + 1 where a = 1")
