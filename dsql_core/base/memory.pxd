@@ -1,5 +1,6 @@
 # Memory that needs no owner per value: Pool (bump allocation, freed as a whole) and Buffer (growing bytes).
 #
+# Budget: what several pools may hold together; a pool made with pool_init_in counts its chunks there.
 # Pool: chunks of >= 16 KiB, allocations 16-byte aligned, no individual free. pool_reset keeps the largest chunk.
 # pool_alloc returns NULL when memory or the pool's limit (bytes_limit, 0 = none) is exhausted; the caller reports it.
 # Buffer: append-only bytes; an allocation failure sets `failed` and drops appends, checked once at the end.
@@ -11,12 +12,17 @@ cdef struct PoolChunk:
     PoolChunk* next
     size_t capacity        # bytes of data after this 16-byte header
 
+cdef struct Budget:
+    size_t used            # sum of capacities held by its pools
+    size_t limit           # 0 = none
+
 cdef struct Pool:
     PoolChunk* head        # newest chunk; `at`..`end` is its free part
     uint8_t* at
     uint8_t* end
     size_t bytes_total     # sum of capacities held
     size_t bytes_limit     # 0 = none
+    Budget* budget         # NULL = none
 
 cdef inline void pool_init(Pool* pool, size_t bytes_limit) noexcept nogil:
     pool.head = NULL
@@ -24,6 +30,11 @@ cdef inline void pool_init(Pool* pool, size_t bytes_limit) noexcept nogil:
     pool.end = NULL
     pool.bytes_total = 0
     pool.bytes_limit = bytes_limit
+    pool.budget = NULL
+
+cdef inline void pool_init_in(Pool* pool, Budget* budget) noexcept nogil:
+    pool_init(pool, 0)
+    pool.budget = budget
 
 cdef inline void* _pool_grow(Pool* pool, size_t size) noexcept nogil:
     cdef size_t capacity = 16368
@@ -34,9 +45,13 @@ cdef inline void* _pool_grow(Pool* pool, size_t size) noexcept nogil:
         capacity = size
     if pool.bytes_limit != 0 and pool.bytes_total + capacity > pool.bytes_limit:
         return NULL
+    if pool.budget != NULL and pool.budget.limit != 0 and pool.budget.used + capacity > pool.budget.limit:
+        return NULL
     chunk = <PoolChunk*>malloc(capacity + 16)
     if chunk == NULL:
         return NULL
+    if pool.budget != NULL:
+        pool.budget.used += capacity
     chunk.next = pool.head
     chunk.capacity = capacity
     pool.head = chunk
@@ -69,6 +84,8 @@ cdef inline void pool_reset(Pool* pool) noexcept nogil:
     while chunk != NULL:
         next = chunk.next
         pool.bytes_total -= chunk.capacity
+        if pool.budget != NULL:
+            pool.budget.used -= chunk.capacity
         free(chunk)
         chunk = next
     pool.head.next = NULL
@@ -82,7 +99,12 @@ cdef inline void pool_free(Pool* pool) noexcept nogil:
         next = chunk.next
         free(chunk)
         chunk = next
-    pool_init(pool, pool.bytes_limit)
+    if pool.budget != NULL:
+        pool.budget.used -= pool.bytes_total
+    pool.head = NULL
+    pool.at = NULL
+    pool.end = NULL
+    pool.bytes_total = 0
 
 cdef struct Buffer:
     uint8_t* data

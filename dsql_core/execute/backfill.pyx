@@ -31,6 +31,7 @@ from dsql_core.execute.writeset cimport COMMAND_LATEST
 
 cdef enum:
     FETCH = 64
+    CHUNK_BYTES = 2 << 20          # of the write set; a chunk that grew larger ends early
 
 
 cdef class _Chunk:
@@ -80,7 +81,10 @@ cdef class _Chunk:
                 if r != 0:
                     return r
                 done[0] += 1
-            self.last = self.keys[n - 1].data[:self.keys[n - 1].size]
+                if x.session.writes.pool.bytes_total > CHUNK_BYTES:
+                    limit = done[0]
+                    break
+            self.last = self.keys[i].data[:self.keys[i].size]
         return 0
 
 

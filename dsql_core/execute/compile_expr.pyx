@@ -27,6 +27,9 @@ from dsql_core.types.io cimport type_input
 
 from dsql_core.execute.errors import ExecuteError
 
+cdef enum:
+    FOLDED_BYTES_MAX = 1 << 20     # memory of one constant call evaluated ahead
+
 cdef FormatSettings _plain
 memset(&_plain, 0, sizeof(FormatSettings))
 _plain.extra_float_digits = 1
@@ -270,7 +273,7 @@ cdef class ExprCompiler:
         for i in range(node.arg_count):
             if node.args[i].kind != X_CONST or node.args[i].type_oid in _UNFOLDED:
                 return node
-        pool_init(&pool, 0)
+        pool_init(&pool, FOLDED_BYTES_MAX)      # what is larger is computed by the query, and counted
         memset(&x, 0, sizeof(Execution))
         memset(&error, 0, sizeof(error))
         x.eval.pool = &pool

@@ -8,6 +8,7 @@ Invariants
   X2  after STEP_ERROR the transaction has been failed or rolled back; the execution may only be closed.
   X3  modifying CTEs are run to their end even if nobody read them, after the main plan, as PostgreSQL does.
   X4  a statement that has after plans hands out no row before they have all been run.
+  X5  what all pools of an execution hold counts against one budget (Limits.query_memory_max).
 
 Owner of the memory: Execution (malloc) with its runs; Session.free_executions keeps a few for reuse.
 """
@@ -16,7 +17,7 @@ from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy, memset, strcmp
 
 from dsql_core.base.error cimport dsql_error_set
-from dsql_core.base.memory cimport Pool, buffer_free, buffer_init, pool_alloc, pool_free, pool_init, pool_reset
+from dsql_core.base.memory cimport Pool, buffer_free, buffer_init, pool_alloc, pool_free, pool_init_in, pool_reset
 from dsql_core.execute.known cimport known_use
 from dsql_core.execute.after cimport after_check, afters_run
 from dsql_core.execute.machine cimport no_memory, op_next, run_free, run_init, run_start, run_stop, sub_runs_free
@@ -47,7 +48,7 @@ cdef Execution* _take(Session* session) noexcept nogil:
     x.session = session
     run_init(&x.run, x)
     run_init(&x.after_run, x)
-    pool_init(&x.shared_pool, session.engine.limits.query_memory_max)
+    pool_init_in(&x.shared_pool, &x.budget)
     buffer_init(&x.scratch)
     x.run_subplan = subplan_run
     return x
@@ -109,7 +110,7 @@ cdef int _prepare(Execution* x) noexcept nogil:
         memset(x.ctes, 0, program.cte_count * sizeof(CteState))
         for i in range(program.cte_count):
             run_init(&x.ctes[i].run, x)
-            pool_init(&x.ctes[i].pool, x.shared_pool.bytes_limit)
+            pool_init_in(&x.ctes[i].pool, &x.budget)
     if program.subplan_count:
         x.subplans = <SubplanState*>pool_alloc(&x.shared_pool, program.subplan_count * sizeof(SubplanState))
         if x.subplans == NULL:
@@ -117,8 +118,8 @@ cdef int _prepare(Execution* x) noexcept nogil:
         memset(x.subplans, 0, program.subplan_count * sizeof(SubplanState))
         for i in range(program.subplan_count):
             run_init(&x.subplans[i].run, x)
-            pool_init(&x.subplans[i].pool, x.shared_pool.bytes_limit)
-            pool_init(&x.subplans[i].memo_pool, x.shared_pool.bytes_limit)
+            pool_init_in(&x.subplans[i].pool, &x.budget)
+            pool_init_in(&x.subplans[i].memo_pool, &x.budget)
     return 0
 
 
@@ -167,6 +168,7 @@ cdef Execution* _begin(Session* session, Program* program, const Value* params, 
     session.open_count += 1
     program_retain(program)
     x.program = program
+    x.budget.limit = session.engine.limits.query_memory_max
     x.eval.error = &session.error
     x.eval.format = &session.format
     x.eval.statement_us = session.statement_us

@@ -32,8 +32,11 @@ _TRUE[0] = 1
 
 
 cdef int eval_no_memory(Execution* x) noexcept nogil:
-    dsql_error_set(x.eval.error, "54000", "query requires more than allowed temp space of %llu KB to execute",
-                   <unsigned long long>(x.session.engine.limits.query_memory_max >> 10) if x.session != NULL else 131072)
+    if x.budget.limit == 0:
+        dsql_error_set(x.eval.error, "53200", "out of memory")
+    else:
+        dsql_error_set(x.eval.error, "54000", "query requires more than allowed temp space of %llu KB to execute",
+                       <unsigned long long>(x.budget.limit >> 10))
     return EVAL_ERROR
 
 

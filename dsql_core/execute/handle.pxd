@@ -3,11 +3,12 @@ from dsql_core.base.memory cimport Buffer, Pool
 from dsql_core.base.types cimport uint64_t
 from dsql_core.base.vector cimport Batch, Value
 from dsql_core.execute.program cimport ProgramHandle
-from dsql_core.execute.state cimport Engine, Execution, Session
+from dsql_core.execute.state cimport Engine, Execution, Limits, Session
 
 cdef class EngineHandle:
     cdef Engine engine
     cdef readonly object arena             # keeps the mapping alive
+    cdef readonly object limits            # opendsql.limits.Limits, or None: nothing is limited
     cdef readonly object commit            # commit_fn(request: bytes) -> REPLY_* status, or None
     cdef public object aside               # EngineHandle of sessions beside a statement; None = this one's
 

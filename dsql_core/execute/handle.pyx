@@ -12,6 +12,7 @@ Owner of the memory: an owned handle frees its Session; a borrowed one never doe
 
 import cython
 
+from libc.stdint cimport INT64_MAX
 from libc.string cimport memcpy as _copy, memset
 
 from dsql_core.base.error cimport dsql_error_clear
@@ -59,41 +60,36 @@ cdef class EngineHandle:
         arena: dsql_core.storage.Arena.
         worker_id: number of this worker, part of hidden keys.
         commit: commit_fn(request: bytes) -> status; None when a loop sends the requests.
-        limits: overrides of rows_max, bytes_max, age_max_us, query_memory_max, key_size_max.
+        limits: opendsql.limits.Limits or an object like it; None = nothing is limited.
     """
 
-    def __init__(self, Arena arena not None, int worker_id=0, commit=None, **limits):
+    def __init__(self, Arena arena not None, int worker_id=0, commit=None, limits=None):
         self.arena = arena
         self.commit = commit
+        self.limits = limits
         engine_init(&self.engine, arena.store, worker_id)
         if commit is not None:
             self.engine.commit = _commit_python
             self.engine.commit_context = <void*>self
-        self.set_limits(**limits)
+        if limits is not None:
+            self.set_limits(limits)
 
-    def set_limits(self, **limits) -> None:
-        """Change limits by name."""
-        for name, value in limits.items():
-            if name == "rows_max":
-                self.engine.limits.rows_max = value
-            elif name == "bytes_max":
-                self.engine.limits.bytes_max = value
-            elif name == "age_max_us":
-                self.engine.limits.age_max_us = value
-            elif name == "query_memory_max":
-                self.engine.limits.query_memory_max = value
-            elif name == "key_size_max":
-                self.engine.limits.key_size_max = value
-            else:
-                raise ValueError(f"unknown limit {name}")
-
-    @property
-    def limits(self) -> dict:
-        """The limits in force."""
-        return {"rows_max": self.engine.limits.rows_max, "bytes_max": self.engine.limits.bytes_max,
-                "age_max_us": self.engine.limits.age_max_us,
-                "query_memory_max": self.engine.limits.query_memory_max,
-                "key_size_max": self.engine.limits.key_size_max}
+    def set_limits(self, limits) -> None:
+        """Enforce other limits from now on (sessions made before keep the bound of their write set's memory)."""
+        cdef Limits* ours = &self.engine.limits
+        self.limits = limits
+        ours.rows_max = limits.transaction_rows_max or <uint64_t>-1
+        ours.bytes_max = limits.transaction_bytes_max
+        ours.age_max_us = limits.transaction_age_max_s * 1000000 or INT64_MAX
+        ours.query_memory_max = limits.query_memory_bytes_max
+        ours.key_bytes_max = limits.key_bytes_max
+        ours.column_bytes_max = min(limits.column_bytes_max, <uint32_t>-1)
+        ours.row_bytes_max = min(limits.row_bytes_max, <uint32_t>-1)
+        ours.key_part_bytes = limits.KEY_PART_BYTES
+        ours.key_cost_factor = limits.KEY_COST_FACTOR
+        ours.row_cost = limits.ROW_COST_BYTES
+        ours.compressed_from = limits.COMPRESSED_FROM_BYTES
+        ours.row_raw_max = limits.ROW_BYTES_RAW_MAX
 
     @property
     def clock_offset_us(self) -> int:
@@ -156,6 +152,11 @@ cdef class SessionHandle:
         error = error_of(&self.session.error)
         dsql_error_clear(&self.session.error)
         raise error
+
+    @property
+    def limits(self) -> object:
+        """What its engine enforces (opendsql.limits.Limits), None = nothing."""
+        return getattr(self.owner, "limits", None)
 
     # -- transactions --------------------------------------------------------------------------------------------------
 

@@ -16,7 +16,7 @@ from libc.stdlib cimport free, malloc
 from libc.string cimport memset
 
 from dsql_core.base.error cimport dsql_error_set
-from dsql_core.base.memory cimport pool_alloc, pool_free, pool_init, pool_reset
+from dsql_core.base.memory cimport pool_alloc, pool_free, pool_init_in, pool_reset
 from dsql_core.base.types cimport int16_t, int32_t
 from dsql_core.base.vector cimport PHYS_I16, PHYS_I32, PHYS_I64
 from dsql_core.execute.expr cimport EVAL_OK, EVAL_YIELD, eval_expr, eval_no_memory
@@ -88,7 +88,7 @@ cdef int op_own_pool(Op* op) noexcept nogil:
         owned = <OwnedPool*>malloc(sizeof(OwnedPool))
         if owned == NULL:
             return no_memory(op.execution)
-        pool_init(&owned.pool, op.run.pool.bytes_limit)
+        pool_init_in(&owned.pool, &op.execution.budget)
     owned.next = op.run.pools
     op.run.pools = owned
     op.batch_pool = &owned.pool
@@ -118,7 +118,7 @@ cdef int op_next_counted(Op* op) noexcept nogil:
 cdef void run_init(Run* run, Execution* x) noexcept nogil:
     memset(run, 0, sizeof(Run))
     run.execution = x
-    pool_init(&run.pool, x.session.engine.limits.query_memory_max if x.session != NULL else 0)
+    pool_init_in(&run.pool, &x.budget)
 
 
 cdef int run_start(Run* run, const PlanNode* plan) noexcept nogil:

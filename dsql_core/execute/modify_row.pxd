@@ -18,6 +18,7 @@ cdef struct RowWriter:             # scratch of one modify operator
     Slice conflict_key             # row key found by find_conflict
     NodeStats* stats               # NULL = not counted
     Slice row_key                  # of the row after writer_update: another one where its primary key changed
+    uint32_t key_bytes             # of the values in the key last built
 
 cdef int writer_init(RowWriter* writer, Op* op) noexcept nogil                      # 0, -1
 # Length coercion of the given columns and generated columns. 0, -1.

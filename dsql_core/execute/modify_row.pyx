@@ -16,12 +16,14 @@ from libc.string cimport memcmp, memset
 from dsql_core.base.error cimport dsql_error_set
 from dsql_core.base.memory cimport buffer_append, pool_alloc, pool_copy
 from dsql_core.base.types cimport int64_t
+from dsql_core.base.vector cimport PHYS_VAR
 from dsql_core.codec.keycode cimport keycode_append, keycode_successor
 from dsql_core.codec.message cimport CHECK_STAMP, CHECK_VALIDATE, fingerprint
 from dsql_core.codec.row cimport row_encode
 from dsql_core.execute.expr cimport EVAL_OK, eval_expr, eval_no_memory
 from dsql_core.execute.keyrange cimport KeyRange
-from dsql_core.execute.state cimport Expr, Session
+from dsql_core.execute.row_size cimport row_size_check, value_bytes
+from dsql_core.execute.state cimport Expr, Limits, Session
 from dsql_core.execute.transaction cimport transaction_add_check, transaction_add_row_checks
 from dsql_core.execute.stats cimport stats_entries, stats_read, stats_write
 from dsql_core.execute.tuples cimport scalar_equal
@@ -157,15 +159,28 @@ cdef int _append_part(RowWriter* writer, const Value* value, int nulls_first) no
     return 0
 
 
-cdef int _key_too_large(RowWriter* writer, size_t size) noexcept nogil:
-    if size <= writer.execution.session.engine.limits.key_size_max:
+cdef int _key_too_large(RowWriter* writer, uint32_t bytes, uint32_t parts) noexcept nogil:
+    # bytes: of the values of the key's columns.
+    cdef const Limits* limits = &writer.execution.session.engine.limits
+    writer.key_bytes = bytes
+    if bytes + limits.key_part_bytes * (parts - 1) <= limits.key_bytes_max:
         return 0
     dsql_error_set(&writer.execution.session.error, "54000", "key size too large")
     return -1
 
 
+cdef inline uint32_t _row_key_bytes(const TableInfo* table, Slice key) noexcept nogil:
+    # Bytes of the primary key's values: its encoding without the marker of each part and the end of each text.
+    cdef uint32_t bytes = <uint32_t>key.size
+    cdef uint32_t i
+    for i in range(table.pk_count):
+        bytes -= 2 if table.layout.phys[table.pk[i]] == PHYS_VAR else 1
+    return bytes
+
+
 cdef int writer_key(RowWriter* writer, const Value* row, Slice* key) noexcept nogil:
     cdef const TableInfo* table = writer.table
+    cdef uint32_t bytes = 0
     cdef uint32_t i
     if table.pk_count == 0:
         return _hidden_key(writer, key)
@@ -173,7 +188,8 @@ cdef int writer_key(RowWriter* writer, const Value* row, Slice* key) noexcept no
     for i in range(table.pk_count):
         if _append_part(writer, &row[table.pk[i]], 0) < 0:
             return -1
-    if _key_too_large(writer, writer.image.size) < 0:
+        bytes += value_bytes(&row[table.pk[i]])
+    if _key_too_large(writer, bytes, table.pk_count) < 0:
         return -1
     key.size = writer.image.size
     key.data = pool_copy(writer.pool, writer.image.data, writer.image.size)
@@ -210,7 +226,7 @@ cdef int writer_is_done(RowWriter* writer, Slice key) noexcept nogil:
 cdef int writer_count(RowWriter* writer) noexcept nogil:
     cdef Session* session = writer.execution.session
     session.rows_changed += 1
-    if session.rows_changed <= session.engine.limits.rows_max:  # guess: row_counted_per_change
+    if session.rows_changed <= session.engine.limits.rows_max:  # guess: row_counted_per_change, locked_rows_uncounted
         return 0
     dsql_error_set(&session.error, "54000", "transaction row limit exceeded")
     return -1
@@ -231,6 +247,8 @@ cdef int _is_member(RowWriter* writer, const IndexInfo* index) noexcept nogil:
 cdef int _entry_key(RowWriter* writer, const IndexInfo* index, Slice row_key, Value* keys, Slice* out, size_t* prefix,
                     int* has_null) noexcept nogil:
     # Key of the entry of the row last given to _as_batch; *prefix = size of its encoded parts. 0, -1.
+    cdef uint32_t bytes = _row_key_bytes(writer.table, row_key)
+    cdef uint32_t pk_parts = writer.table.pk_count if writer.table.pk_count else 1
     cdef uint32_t k
     has_null[0] = 0
     for k in range(index.key_count):
@@ -244,9 +262,10 @@ cdef int _entry_key(RowWriter* writer, const IndexInfo* index, Slice row_key, Va
         keys[k].phys = index.keys[k].phys
         if _append_part(writer, &keys[k], index.nulls_first[k]) < 0:
             return -1
+        bytes += value_bytes(&keys[k])
     prefix[0] = writer.image.size
     buffer_append(writer.image, row_key.data, row_key.size)
-    if _key_too_large(writer, writer.image.size) < 0:
+    if _key_too_large(writer, bytes, index.key_count + pk_parts) < 0:
         return -1
     out.size = writer.image.size
     out.data = pool_copy(writer.pool, writer.image.data, writer.image.size)
@@ -287,8 +306,11 @@ cdef int _prefix_taken(RowWriter* writer, const IndexInfo* index, Slice prefix) 
 cdef int _write_entry(RowWriter* writer, const IndexInfo* index, Slice key) noexcept nogil:
     # Puts the entry of the row last given to _as_batch under key. 0, -1.
     cdef Value* stored = <Value*>pool_alloc(writer.pool, (index.layout.column_count + 1) * sizeof(Value))
+    cdef uint32_t key_bytes = writer.key_bytes
+    cdef uint32_t bytes = 0
     cdef uint32_t c
     cdef Execution* x = writer.execution
+    cdef WriteEntry* entry
     if stored == NULL:
         return eval_no_memory(x)
     for c in range(index.layout.column_count):
@@ -296,14 +318,18 @@ cdef int _write_entry(RowWriter* writer, const IndexInfo* index, Slice key) noex
             return -1
         stored[c].type_oid = index.layout.type_oids[c]
         stored[c].phys = index.layout.phys[c]
+        bytes += value_bytes(&stored[c])
     writer.image.size = 0
     if row_encode(&index.layout, stored, writer.image) < 0 or writer.image.failed:
         return eval_no_memory(x)
-    if writeset_write(&x.session.writes, index.tree, key.data, key.size, writer.image.data, writer.image.size, 0,
-                      x.command, 0) == NULL:
+    entry = writeset_write(&x.session.writes, index.tree, key.data, key.size, writer.image.data, writer.image.size, 0,
+                           x.command, 0)
+    if entry == NULL:
         return eval_no_memory(x)
     if writer.stats != NULL:
         stats_write(writer.stats, key.size + writer.image.size)
+    # guess: transaction_bytes. Stored beyond the key are INCLUDE columns.
+    entry.cost = x.session.engine.limits.key_cost_factor * key_bytes + (bytes - key_bytes if bytes > key_bytes else 0)
     return 0
 
 
@@ -342,6 +368,7 @@ cdef int _delete_entry(RowWriter* writer, const IndexInfo* index, Slice row_key)
     cdef size_t prefix_size
     cdef int has_null
     cdef Execution* x = writer.execution
+    cdef WriteEntry* entry
     cdef int r = _is_member(writer, index)
     if r <= 0:
         return r
@@ -353,10 +380,12 @@ cdef int _delete_entry(RowWriter* writer, const IndexInfo* index, Slice row_key)
         if transaction_add_check(x.session, fingerprint(index.tree, key.data, prefix_size) | CHECK_VALIDATE
                                  | CHECK_STAMP) < 0:
             return -1
-    if writeset_write(&x.session.writes, index.tree, key.data, key.size, NULL, 0, 1, x.command, 1) == NULL:
+    entry = writeset_write(&x.session.writes, index.tree, key.data, key.size, NULL, 0, 1, x.command, 1)
+    if entry == NULL:
         return eval_no_memory(x)
     if writer.stats != NULL:
         stats_write(writer.stats, key.size)
+    entry.cost = x.session.engine.limits.key_cost_factor * writer.key_bytes
     return 0
 
 
@@ -405,10 +434,17 @@ cdef int writer_find_conflict(RowWriter* writer, int32_t index, const Value* row
 cdef int _put_row(RowWriter* writer, const Value* row, Slice key, uint8_t in_snapshot) noexcept nogil:
     cdef Execution* x = writer.execution
     cdef WriteEntry* entry
+    cdef uint32_t bytes = 0
+    cdef uint32_t c
     writer.image.size = 0
     if row_encode(&writer.table.layout, row, writer.image) < 0 or writer.image.failed:
         writer.image.failed = 0
         return eval_no_memory(x)
+    if writer.image.size > x.session.engine.limits.column_bytes_max and row_size_check(
+            x, &writer.table.layout, row, writer.image.size) < 0:
+        return -1
+    for c in range(writer.table.column_count):
+        bytes += value_bytes(&row[c])
     entry = writeset_write(&x.session.writes, writer.table.tree, key.data, key.size, writer.image.data,
                            writer.image.size, 0, x.command, in_snapshot)
     if entry == NULL:
@@ -416,6 +452,7 @@ cdef int _put_row(RowWriter* writer, const Value* row, Slice key, uint8_t in_sna
     entry.is_row = 1
     if writer.stats != NULL:
         stats_write(writer.stats, key.size + writer.image.size)
+    entry.cost = x.session.engine.limits.row_cost + bytes
     return 0
 
 
@@ -428,6 +465,7 @@ cdef int _drop_row(RowWriter* writer, Slice key) noexcept nogil:
     entry.is_row = 1
     if writer.stats != NULL:
         stats_write(writer.stats, key.size)
+    entry.cost = x.session.engine.limits.row_cost + _row_key_bytes(writer.table, key)
     return 0
 
 

@@ -15,7 +15,7 @@ Owner of the memory: CteState and SubplanState pools, freed by execution_end.
 from libc.string cimport memset
 
 from dsql_core.base.error cimport dsql_error_set
-from dsql_core.base.memory cimport Pool, pool_alloc, pool_init, pool_reset
+from dsql_core.base.memory cimport Pool, pool_alloc, pool_init_in, pool_reset
 from dsql_core.base.types cimport int32_t, uint8_t, uint64_t
 from dsql_core.base.vector cimport BATCH_ROWS, OID_BOOL, Batch
 from dsql_core.execute.expr cimport EVAL_ERROR, EVAL_OK, EVAL_YIELD, eval_kernel, eval_no_memory
@@ -231,8 +231,8 @@ cdef Op* recursive_open(Run* run, const PlanNode* node) noexcept nogil:
     cte = &run.execution.ctes[node.cte]
     if cte.step_run.execution == NULL:
         run_init(&cte.step_run, run.execution)
-        pool_init(&cte.work_pools[0], run.pool.bytes_limit)
-        pool_init(&cte.work_pools[1], run.pool.bytes_limit)
+        pool_init_in(&cte.work_pools[0], &run.execution.budget)
+        pool_init_in(&cte.work_pools[1], &run.execution.budget)
     cte.work_at = 0
     memset(&cte.work, 0, sizeof(RowList))
     table_init(&(<RecursiveOp*>op).seen, &run.pool)

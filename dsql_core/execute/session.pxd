@@ -17,7 +17,7 @@ from dsql_core.execute.state cimport (Engine, Execution, Limits, Program, Sessio
                                       STEP_YIELD, TXN_FAILED, TXN_IDLE, TXN_IMPLICIT, TXN_OPEN)
 from dsql_core.storage.store cimport Store
 
-cdef void engine_init(Engine* engine, Store* store, uint32_t worker_id) noexcept nogil    # default limits
+cdef void engine_init(Engine* engine, Store* store, uint32_t worker_id) noexcept nogil    # no limits
 cdef Session* session_new(Engine* engine) noexcept nogil               # NULL = no memory
 cdef void session_free(Session* session) noexcept nogil                # rolls back; every execution must be closed
 

@@ -6,6 +6,7 @@ Invariants
 Owner of the memory: session_new mallocs, session_free frees; the Engine outlives its sessions.
 """
 
+from libc.stdint cimport INT64_MAX
 from libc.stdlib cimport free, malloc
 from libc.string cimport memset
 from posix.time cimport CLOCK_REALTIME, clock_gettime, timespec
@@ -20,6 +21,11 @@ from dsql_core.base.memory cimport pool_init
 from dsql_core.execute.pending cimport pending_free, pending_set_all, pending_set_mode
 from dsql_core.execute.writeset cimport writeset_free, writeset_init
 from dsql_core.storage.store cimport store_catalog_version
+
+
+cdef enum:
+    # Memory of a write set, in transaction size limits: refused at COMMIT, but not by filling the worker before.
+    WRITES_PER_LIMIT = 16
 
 
 cdef extern from "sys/random.h" nogil:
@@ -42,11 +48,13 @@ cdef void engine_init(Engine* engine, Store* store, uint32_t worker_id) noexcept
     memset(engine, 0, sizeof(Engine))
     engine.store = store
     engine.worker_id = worker_id
-    engine.limits.rows_max = 3000
-    engine.limits.bytes_max = 10 << 20
-    engine.limits.age_max_us = 300000000
-    engine.limits.query_memory_max = 128 << 20
-    engine.limits.key_size_max = 2000
+    engine.limits.rows_max = <uint64_t>-1
+    engine.limits.bytes_max = <uint64_t>-1
+    engine.limits.age_max_us = INT64_MAX
+    engine.limits.key_bytes_max = <uint32_t>-1
+    engine.limits.column_bytes_max = <uint32_t>-1
+    engine.limits.row_bytes_max = <uint32_t>-1
+    engine.limits.row_raw_max = <uint32_t>-1
     engine.entropy = _random_word(worker_id)
     engine.hidden_counter = _random_word(worker_id + 1) >> 20
 
@@ -62,6 +70,8 @@ cdef Session* session_new(Engine* engine) noexcept nogil:
     session.token = session.random_state * <uint64_t>0xD6E8FEB86659FD93
     pool_init(&session.pending_pool, 0)
     writeset_init(&session.writes, session.random_state ^ <uint64_t>0x9E3779B97F4A7C15)
+    if engine.limits.bytes_max < (<uint64_t>1 << 40):
+        session.writes.pool.bytes_limit = WRITES_PER_LIMIT * engine.limits.bytes_max
     return session
 
 

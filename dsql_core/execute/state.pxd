@@ -12,7 +12,7 @@
 #   S3  everything an Execution hands out lives until its next step, or until execution_close for params and row counts.
 #   S4  a write set entry never moves and is never unlinked before the transaction ends, so scans may stand on it.
 from dsql_core.base.error cimport dsql_error_t
-from dsql_core.base.memory cimport Buffer, Pool
+from dsql_core.base.memory cimport Budget, Buffer, Pool
 from dsql_core.base.types cimport (Slice, int32_t, int64_t, oid_t, page_no_t, timestamp_t, tree_id_t, uint8_t, uint16_t,
                                    uint32_t, uint64_t)
 from dsql_core.base.vector cimport Batch, Value, Vector
@@ -34,12 +34,20 @@ cdef enum StepResult:
     STEP_YIELD = 2         # budget spent: call again
 
 cdef struct Limits:
-    uint64_t rows_max              # rows changed per transaction (3000)
-    uint64_t bytes_max             # accounted bytes per transaction (10 MiB)
-    int64_t age_max_us             # transaction age (300 s)
-    uint64_t query_memory_max      # bytes per execution (128 MiB)
-    uint32_t key_size_max          # encoded key (2000)
-    uint32_t reserved
+    # Filled by EngineHandle from opendsql.limits, where their values and meanings are; an absent limit is the largest
+    # number, query_memory_max 0.
+    uint64_t rows_max              # changes of rows per transaction
+    uint64_t bytes_max             # accounted bytes per transaction
+    int64_t age_max_us             # of a transaction
+    uint64_t query_memory_max      # bytes per execution, all its pools together
+    uint32_t key_bytes_max         # values of a key, key_part_bytes between them
+    uint32_t key_part_bytes
+    uint32_t column_bytes_max      # of a value as stored
+    uint32_t row_bytes_max         # of a row's values as stored
+    uint32_t row_raw_max           # of a row image
+    uint32_t compressed_from       # a shorter value is stored as it is
+    uint32_t row_cost              # accounted bytes of a row beside its values
+    uint32_t key_cost_factor       # accounted bytes of an index entry per byte of its key
 
 cdef struct Engine:
     Store* store
@@ -69,7 +77,8 @@ cdef struct WriteEntry:
     uint8_t is_deleted
     uint8_t in_snapshot            # 1 = the snapshot holds the key, 0 = it does not, 2 = nobody looked
     uint8_t height
-    uint8_t is_row                 # counts as a row of a table for the size account
+    uint8_t is_row                 # of a table, not of an index
+    uint32_t cost                  # bytes it counts for against the transaction's limit; 0 = key and value
     WriteEntry* before             # what it was before `command`; NULL = what the snapshot says
     WriteEntry* prev
     WriteEntry* next[1]            # `height` of them
@@ -543,6 +552,7 @@ cdef struct Execution:
     Session* session
     Program* program
     EvalContext eval               # pool is the current operator's batch pool
+    Budget budget                  # of all pools of the execution
     Run run                        # main plan
     Value* params
     uint64_t row_count             # changed by INSERT/UPDATE/DELETE, else emitted

@@ -31,9 +31,6 @@ from dsql_core.execute.state cimport TXN_FAILED, TXN_IDLE, TXN_IMPLICIT, TXN_OPE
 from dsql_core.execute.writeset cimport writeset_clear
 from dsql_core.storage.store cimport snapshot_pin, snapshot_unpin
 
-cdef enum:
-    ROW_COST = 36                  # accounted bytes of a row beside its key and image
-
 cdef int64_t PG_EPOCH_US = 946684800000000
 
 
@@ -88,10 +85,10 @@ cdef int transaction_pin(Session* session) noexcept nogil:
     return 0
 
 
-cdef int _too_old(Session* session) noexcept nogil:
+cdef int _too_old(Session* session) noexcept nogil:      # guess: age_checked
     cdef int64_t age = engine_now_us(session.engine) - session.txn_start_us
     cdef int64_t limit = session.engine.limits.age_max_us
-    if age <= limit:
+    if age - 1000000 < limit:                          # whole seconds
         return 0
     dsql_error_set(&session.error, "54000", "transaction age limit of %llds exceeded", <long long>(limit // 1000000))
     dsql_error_detail(&session.error, "Current transaction age %llds exceeds %llds", <long long>(age // 1000000),
@@ -246,6 +243,7 @@ cdef void _make_txn_id(Session* session) noexcept nogil:
 
 
 cdef uint64_t _account(const Session* session) noexcept nogil:
+    # Accounted size of the write set (opendsql.limits says of what).
     cdef uint64_t total = 0
     cdef uint32_t i
     cdef WriteEntry* entry
@@ -253,9 +251,7 @@ cdef uint64_t _account(const Session* session) noexcept nogil:
         entry = session.writes.trees[i].first[0] if session.writes.trees[i].height else NULL
         while entry != NULL:
             if not (entry.is_deleted and entry.in_snapshot == 0):
-                total += entry.key.size + entry.value.size
-                if entry.is_row:
-                    total += ROW_COST
+                total += entry.cost if entry.cost else entry.key.size + entry.value.size
             entry = entry.next[0]
     return total
 

@@ -272,6 +272,7 @@ cdef struct Loop:
     uint32_t peer_count
     # configuration
     uint32_t connections_max
+    uint32_t message_bytes_max
     uint32_t rate_per_s      # 0 = off
     uint32_t rate_burst
     uint64_t* rate_word      # when the next connection is due at the sustained rate (ns, monotonic): one for all workers

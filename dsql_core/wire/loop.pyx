@@ -83,8 +83,8 @@ cdef int loop_init(Loop* loop) noexcept nogil:
     buffer_init(&loop.text)
     shape_init(&loop.shape)
     pool_init(&loop.bind_pool, 0)
-    loop.connections_max = 10000
-    loop.rate_burst = 1000
+    loop.connections_max = <uint32_t>-1
+    loop.message_bytes_max = 1 << 30
     loop.slice_ns = 150000
     loop.startup_ns = 60000000000
     loop.rate_word = &loop.own_rate_word
@@ -225,7 +225,7 @@ cdef void _accept(Loop* loop) noexcept nogil:
                 loop.accept_paused = 1
             return
         # Far beyond the limit there is not even a reason: those above it get theirs after the startup packet.
-        if loop.open_count >= loop.connections_max + 1024:
+        if loop.open_count >= <uint64_t>loop.connections_max + 1024:
             close(fd)
             continue
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(int))

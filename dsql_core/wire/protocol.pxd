@@ -8,7 +8,6 @@ from dsql_core.types.io cimport FormatSettings
 from dsql_core.wire.plan_cache cimport Plan
 
 cdef enum:
-    MESSAGE_BYTES_MAX = 10485760       # 10 MiB: a longer message closes the connection
     STARTUP_BYTES_MAX = 10000
     PASSWORD_BYTES_MAX = 16384         # a token with a session token is 1.2 to 2.5 KB
 

@@ -422,6 +422,7 @@ cdef class Server:
         startup_s: seconds a connection has to say who it is.
         tls: what TLS is served with; None answers 'N' to its request.
         tls_required: refuse a startup in clear, and one that names none of host_names (SNI) nor cluster_id (amzn-cluster-id).
+        connections_max, message_bytes_max, rate_per_s (0 = off), rate_burst, lifetime_s (0 = off): see opendsql.limits.
     """
 
     def __cinit__(self):
@@ -432,10 +433,11 @@ cdef class Server:
 
     def __init__(self, EngineHandle engine, *, int listen_fd=-1, uint32_t worker_id=0, DoorbellHandle bell=None,
                  roles=(), ChannelHandle commits=None, replies=(), counters=None, cancel=None, peers=(),
-                 uint32_t connections_max=10000, uint32_t rate_per_s=0, uint32_t rate_burst=1000,
-                 double lifetime_s=0, uint32_t slice_us=150, bint password=False, bint startup_in_python=True,
-                 str database="postgres", str server_version="16.15", TlsContext tls=None, bint tls_required=False,
-                 host_names=(), str cluster_id="", double startup_s=60, fleet=None, rate=None):
+                 uint32_t connections_max=0xFFFFFFFFU, uint32_t message_bytes_max=1 << 30, uint32_t rate_per_s=0,
+                 uint32_t rate_burst=1, double lifetime_s=0, uint32_t slice_us=150, bint password=False,
+                 bint startup_in_python=True, str database="postgres", str server_version="16.15",
+                 TlsContext tls=None, bint tls_required=False, host_names=(), str cluster_id="", double startup_s=60,
+                 fleet=None, rate=None):
         cdef SharedMemory memory
         cdef ChannelHandle channel
         cdef RoleHandle role
@@ -495,6 +497,7 @@ cdef class Server:
             memory.read_u64(rate[1])
             self.loop.rate_word = <uint64_t*>(memory.data + <size_t>rate[1])
         self.loop.connections_max = connections_max
+        self.loop.message_bytes_max = message_bytes_max
         self.loop.rate_per_s = rate_per_s
         self.loop.rate_burst = rate_burst
         self.loop.lifetime_ns = <uint64_t>(lifetime_s * 1e9)

@@ -23,7 +23,8 @@ from dsql_core.execute.session cimport txn_fail, txn_finish
 from dsql_core.execute.state cimport TXN_IDLE
 from dsql_core.storage.store cimport store_catalog_version
 from dsql_core.wire.connection cimport (
-    AFTER_CLOSE, AFTER_END, AFTER_LOGIN, AFTER_NOTHING, COUNT_BYTES_IN, COUNT_CONNECTIONS, LEAVE_DRAINED, OUT_BLOCK,
+    AFTER_CLOSE, AFTER_END, AFTER_LOGIN, AFTER_NOTHING, COUNT_BYTES_IN, COUNT_CONNECTIONS, COUNT_ERRORS, LEAVE_DRAINED,
+    OUT_BLOCK,
     PHASE_BLOCKED, PHASE_CLOSING, PHASE_COMMIT, PHASE_COPY_IN, PHASE_DEAD, PHASE_PASSWORD, PHASE_PYTHON, PHASE_READY, PHASE_RUN,
     PHASE_STARTUP, REQUEST_CHECK, REQUEST_CLOSE, REQUEST_END, REQUEST_LOGIN, REQUEST_PLAN, REQUEST_RUN, REQUEST_STARTUP, REQUEST_STEP,
     Request, conn_dequeue, conn_enqueue, conn_fatal, conn_free, conn_send, conn_unsent, count_up, memory_return,
@@ -31,7 +32,7 @@ from dsql_core.wire.connection cimport (
 )
 from dsql_core.wire.extended cimport bind_message, close_message, describe_message, execute_message, parse_message
 from dsql_core.wire.posix cimport EAGAIN, EINTR, MSG_DONTWAIT, close, errno, monotonic_ns, recv
-from dsql_core.wire.protocol cimport MESSAGE_BYTES_MAX, PASSWORD_BYTES_MAX, STARTUP_BYTES_MAX, put_fatal, read_u32
+from dsql_core.wire.protocol cimport PASSWORD_BYTES_MAX, STARTUP_BYTES_MAX, put_fatal, read_u32
 from dsql_core.wire.simple cimport copy_message, query_message
 from dsql_core.wire.startup cimport password_message, startup_answered, startup_begins, startup_packet
 from dsql_core.wire.statement cimport (
@@ -223,7 +224,11 @@ cdef int _message(Conn* conn) noexcept nogil:
         return 0
     kind = at[0]
     length = read_u32(at + 1)
-    if length < 4 or length > MESSAGE_BYTES_MAX or (length > 10000 and _is_small(kind)):
+    if loop.message_bytes_max < length < 0x80000000U and not _is_small(kind):
+        conn.phase = PHASE_CLOSING         # as the service does: what was answered goes out, and no error
+        count_up(loop, COUNT_ERRORS, 1)
+        return 1
+    if length < 4 or length >= 0x80000000U or (length > 10000 and _is_small(kind)):
         conn_fatal(conn, "08P01", "invalid message length")
         return 1
     if conn.phase == PHASE_PASSWORD and length > PASSWORD_BYTES_MAX:

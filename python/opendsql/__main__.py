@@ -12,7 +12,6 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from opendsql import limits
 from opendsql.errors import OperatorError
 
 
@@ -31,10 +30,12 @@ def parser() -> argparse.ArgumentParser:
     serve.add_argument("--strict", action="store_true", help="DSQL to the letter: TLS, host name and token required, its connection limits")
     serve.add_argument("--tls-cert", type=Path, metavar="FILE", help="PEM certificate chain (default with --strict: made in DATA/tls)")
     serve.add_argument("--tls-key", type=Path, metavar="FILE", help="its private key, PEM")
-    serve.add_argument("--connections-max", type=int, default=limits.CONNECTIONS_MAX, metavar="N")
+    serve.add_argument("--connections-max", type=int, metavar="N", help="short for --limit connections_max=N")
     serve.add_argument("--connection-rate", type=int, metavar="N", help="new ones per second, 0 = any (default: 100 with --strict)")
-    serve.add_argument("--connection-burst", type=int, default=limits.CONNECTION_BURST, metavar="N")
+    serve.add_argument("--connection-burst", type=int, metavar="N", help="short for --limit connection_burst=N")
     serve.add_argument("--connection-lifetime", type=float, metavar="SECONDS", help="0 = for ever (default: 3600 with --strict)")
+    serve.add_argument("--limits", type=Path, metavar="FILE", help="other limits than DSQL's: a TOML file of name = value")
+    serve.add_argument("--limit", action="append", default=[], metavar="NAME=VALUE", help="one other limit (may be repeated); 0 = none")
     serve.add_argument("--region", help="of the cluster's host name and ARN (default: as before, us-east-1 at first)")
     serve.add_argument("--account", help="of the cluster's ARN, twelve digits (default: as before, 123456789012 at first)")
     serve.add_argument("--host-name", action="append", default=[], metavar="NAME", help="a further name of the cluster (may be repeated)")
@@ -71,6 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.command == "serve":
             from opendsql.cluster.supervisor import Supervisor
             from opendsql.config import ServerConfig
+            from opendsql.limits import read_limits
 
             config = ServerConfig(
                 data=options.data,
@@ -92,6 +94,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 connection_rate=options.connection_rate,
                 connection_burst=options.connection_burst,
                 connection_lifetime_s=options.connection_lifetime,
+                limits=read_limits(options.limits, options.limit),
             )
             return Supervisor(config).run()
         if options.command == "sql":

@@ -6,8 +6,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from opendsql import limits
 from opendsql.errors import OperatorError
+from opendsql.limits import DSQL, Limits
 
 TOPOLOGIES = ("auto", "fused", "split", "roles")
 
@@ -31,7 +31,8 @@ class ServerConfig:
     port: int = 5432
     topology: str = "auto"
     query_workers: int = 0  # 0 = by core count
-    connections_max: int = limits.CONNECTIONS_MAX
+    connections_max: int | None = None  # short for one of the limits
+    limits: Limits = DSQL
     arena_bytes: int = 0  # 0 = default_arena_bytes()
     checkpoint_seconds: float = 30.0
     checkpoint_journal_bytes: int = 64 << 20
@@ -47,7 +48,7 @@ class ServerConfig:
     tls_cert: Path | None = None
     tls_key: Path | None = None
     connection_rate: int | None = None  # per second, 0 = off; None = DSQL's under strict, else off
-    connection_burst: int = limits.CONNECTION_BURST
+    connection_burst: int | None = None
     connection_lifetime_s: float | None = None  # likewise
     drain_seconds: float = 10.0  # at SIGTERM: for statements and transactions under way
 
@@ -63,24 +64,36 @@ class ServerConfig:
             )
         if (self.tls_cert is None) != (self.tls_key is None):
             raise OperatorError("--tls-cert and --tls-key go together")
-        if self.connections_max < 1 or self.connection_burst < 1:
+        if self.chosen_connections_max < 1 or self.chosen_burst < 1:
             raise OperatorError("--connections-max and --connection-burst are at least 1")
         if (self.connection_rate or 0) < 0 or (self.connection_lifetime_s or 0) < 0:
             raise OperatorError("--connection-rate and --connection-lifetime are at least 0 (0 = off)")
+
+    @property
+    def chosen_connections_max(self) -> int:
+        """Open connections at once."""
+        return self.limits.connections_max if self.connections_max is None else self.connections_max
+
+    @property
+    def chosen_burst(self) -> int:
+        """Connections the token bucket holds."""
+        return self.limits.connection_burst if self.connection_burst is None else self.connection_burst
 
     @property
     def chosen_rate(self) -> int:
         """New connections per second, 0 = any number."""
         if self.connection_rate is not None:
             return self.connection_rate
-        return limits.CONNECTION_RATE_PER_S if self.strict else 0
+        chosen = self.limits.connection_rate_per_s
+        return chosen if self.strict or chosen != DSQL.connection_rate_per_s else 0
 
     @property
     def chosen_lifetime_s(self) -> float:
         """Life of a connection in seconds, 0 = for ever."""
         if self.connection_lifetime_s is not None:
             return self.connection_lifetime_s
-        return limits.CONNECTION_LIFETIME_S if self.strict else 0
+        chosen = self.limits.connection_lifetime_s
+        return chosen if self.strict or chosen != DSQL.connection_lifetime_s else 0
 
     @property
     def asks_for_tokens(self) -> bool:

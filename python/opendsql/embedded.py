@@ -14,6 +14,7 @@ import datetime
 import decimal
 import json
 import re
+import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -28,11 +29,14 @@ from dsql_core.execute import EngineHandle, SessionHandle
 from dsql_core.shared import ChannelHandle, SharedMemory, channel_size, format_channel
 from dsql_core.wire.normalise import statements as split_statements
 from opendsql.catalog import bootstrap, context, jobs, load
-from opendsql.catalog.result import Pending
+from opendsql.catalog.result import Pending, PyResult
 from opendsql.cluster.commits import Committer
 from opendsql.cluster.roles import CommitRoles
+from opendsql.config import default_arena_bytes
+from opendsql.errors import DsqlError
 from opendsql.hints import hint_for
 from opendsql.journal import DataDirectory
+from opendsql.limits import DSQL, Limits
 from opendsql.query.planner import Planned, Planner
 from opendsql.storage import Checkpointer, open_arena
 
@@ -183,15 +187,17 @@ class Database:
     Args:
         path: made when absent.
         arena_bytes: most memory its pages may take; 0 = half of the machine's.
+        limits: what transactions, rows and objects may not exceed; DSQL's by default.
 
     Raises:
         OperatorError: in use by a server or another process, of another format, or damaged.
     """
 
-    def __init__(self, path: Path | str, arena_bytes: int = 0) -> None:
+    def __init__(self, path: Path | str, arena_bytes: int = 0, limits: Limits = DSQL) -> None:
         self.directory = DataDirectory(path)
         try:
-            self.arena = open_arena(self.directory.path, arena_bytes).arena
+            most = min(arena_bytes or default_arena_bytes(), limits.cluster_bytes_max)
+            self.arena = open_arena(self.directory.path, most).arena
             request, reply = (SharedMemory(channel_size(1 << 20)) for _ in range(2))
             for memory in (request, reply):
                 format_channel(memory)
@@ -199,7 +205,9 @@ class Database:
         except BaseException:
             self.directory.close()
             raise
-        self.engine = EngineHandle(self.arena, 0, Committer(0, ChannelHandle(request), ChannelHandle(reply), pump=self.roles.step))
+        commit = Committer(0, ChannelHandle(request), ChannelHandle(reply), pump=self.roles.step)
+        self.engine = EngineHandle(self.arena, 0, commit, limits=limits)
+        self.job_engine = EngineHandle(self.arena, 0, commit, limits=limits.for_jobs())
         self.planner = Planner(load.load)
         self.plans: dict[tuple[str, int], Planned] = {}
         self.sessions: list[Session] = []
@@ -216,7 +224,7 @@ class Database:
 
     def work_off_jobs(self) -> None:
         """Runs every unfinished job to its end."""
-        while jobs.run_jobs(self.engine.session):
+        while jobs.run_jobs(self.job_engine.session):
             pass
 
     def close(self) -> None:
@@ -266,9 +274,11 @@ class Session:
                     return Result(planned.tag, names, rows, count)
                 assert planned.python is not None
                 outcome = planned.python(handle, params)
-                while isinstance(outcome, Pending):
-                    database.work_off_jobs()
-                    outcome = outcome.poll()
+                if isinstance(outcome, Pending):
+                    outcome = self.wait(outcome)
+        except RecursionError:
+            handle.fail()
+            raise DsqlError("54001", "stack depth limit exceeded") from None
         except Exception:
             handle.fail()
             raise
@@ -276,6 +286,15 @@ class Session:
             handle.commit()
             database.work_off_jobs()
         return Result(outcome.tag, list(outcome.columns), list(outcome.rows), len(outcome.rows))
+
+    def wait(self, pending: Pending) -> PyResult:
+        """Asks until there is an answer, working off jobs meanwhile."""
+        while True:
+            self.database.work_off_jobs()
+            outcome = pending.poll()
+            if outcome is not None:
+                return outcome
+            time.sleep(pending.interval_ms / 1000)
 
     def plan(self, sql: str) -> Planned:
         """From the cache or the planner."""

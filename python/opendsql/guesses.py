@@ -52,7 +52,6 @@ GUESSES: dict[str, Guess] = {
     ),
     "ddl_rollback": Guess("ROLLBACK undoes DDL", "catalogs are transactional tables", "high"),
     "row_counted_per_change": Guess("each change of a row counts to 3,000", "the stricter reading of the quota", "low"),
-    "row_overhead_bytes": Guess(36, "fits both published data points of the 10 MiB limit together with the key's own bytes", "low"),
     "locking_options": Guess("NOWAIT, SKIP LOCKED and OF have no effect", "nothing ever waits; the grammar accepts them", "low"),
     "analyze_in_transaction": Guess(
         "ANALYZE cannot run inside a transaction block", "refused by test; PostgreSQL's words for such statements", "low"
@@ -189,6 +188,20 @@ GUESSES: dict[str, Guess] = {
     "sni_missing": Guess("08006", "SQLSTATE of the documented text; likewise", "medium"),
     "sni_other_cluster": Guess(
         "unable to accept connection, access denied", "08006; what every recorded refusal of a connection says, with a HINT", "low"
+    ),
+    # -- limits --------------------------------------------------------------------------------------------------------
+    "transaction_bytes": Guess(
+        "row: its values + 140; index entry: 4 x (key + primary key) + INCLUDE columns",
+        "fits both published batches of 500 rows (9.93 MiB without an index, 9.11 MiB with four on 100-byte text keys)", "low"
+    ),
+    "age_checked": Guess("when a statement starts and at COMMIT", "pg_sleep(310) returned, the next statement failed", "medium"),
+    "locked_rows_uncounted": Guess(True, "FOR UPDATE rows are no changes", "low"),
+    "datatype_limit_name": Guess("varchar", "text, bytea and jsonb are recorded; varchar is called by its own name", "medium"),
+    "row_bytes_raw": Guess("maximum row size exceeded", "a row of over 32 MiB that compresses below 2 MiB is refused as too large", "low"),
+    # -- jobs ----------------------------------------------------------------------------------------------------------
+    "job_skipped_status": Guess("completed", "the details are recorded, the status beside them is not; nothing went wrong", "low"),
+    "job_cancelled": Guess(
+        "Job cancelled.", "status failed is documented for cancelled work; the form of `Skipped job for nonexistent table.`", "low"
     ),
 }
 

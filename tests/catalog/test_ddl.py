@@ -3,6 +3,7 @@
 import pytest
 from opendsql.catalog import jobs, serialise, store
 from opendsql.errors import DsqlError
+from opendsql.limits import DSQL
 
 
 def table(session, name, schema="public"):
@@ -381,7 +382,7 @@ def test_finished_jobs_are_purged_when_a_new_one_runs(session, directory, monkey
     assert [job.job_type for job in jobs.read_all(directory.session())] == ["DROP"]
     session.run("create table u (id bigint primary key)")
     now = jobs.time.time()
-    monkeypatch.setattr(jobs.time, "time", lambda: now + jobs.JOB_KEEP_S + 1)
+    monkeypatch.setattr(jobs.time, "time", lambda: now + DSQL.job_keep_s + 1)
     session.run("drop table u")
     run_all(directory)
     assert len(jobs.read_all(directory.session())) == 1

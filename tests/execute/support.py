@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import struct
 
+from opendsql.limits import DSQL
+
 import dsql_core.execute.kernels  # noqa: F401  (registers the kernels)
 from dsql_core.execute import EngineHandle, ExecuteError, Program
 from dsql_core.storage.arena import Arena
@@ -15,7 +17,7 @@ INT4, INT8, TEXT, BOOL, BYTEA, NUMERIC = 23, 20, 25, 16, 17, 1700
 class Database:
     """Arena + commit function. `last` maps fingerprints to the timestamp of their last commit."""
 
-    def __init__(self, **limits) -> None:
+    def __init__(self, limits=DSQL) -> None:
         self.arena = Arena.create(1 << 30)
         self.last: dict[int, int] = {}
         self.now = 1000
@@ -23,7 +25,7 @@ class Database:
         self.requests: list[dict] = []
         self.arena.begin()
         self.arena.publish(self.now, 0, 0)
-        self.engine = EngineHandle(self.arena, 3, commit=self.commit, **limits)
+        self.engine = EngineHandle(self.arena, 3, commit=self.commit, limits=limits)
 
     def commit(self, request: bytes) -> int:
         size, kind, flags, _reply, txn_id, snapshot_ts, check_count, op_count = struct.unpack_from("<IHHQ16sQII", request)

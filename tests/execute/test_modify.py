@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from opendsql.limits import DSQL
 
 from tests.execute.support import BOOL, INT4, INT8, TEXT, Database, Table, col, const, i4, refused, rows, run, txt, values
 
@@ -154,7 +155,7 @@ def test_partial_index(session):
 
 def test_row_limit(database, session):
     t = Table(30070, [("id", INT4)])
-    database.engine.set_limits(rows_max=10)
+    database.engine.set_limits(DSQL.with_values({"transaction_rows_max": 10}))
     session.begin()
     assert run(session, t.insert(t.values([(i,) for i in range(10)]))) == 10
     with refused("54000") as failure:
@@ -169,7 +170,7 @@ def test_row_limit(database, session):
 
 
 def test_byte_limit():
-    database = Database(bytes_max=1 << 20)
+    database = Database(DSQL.with_values({"transaction_bytes_max": 1 << 20, "row_bytes_max": 1 << 20, "column_bytes_max": 1 << 20}))
     session = database.session()
     t = Table(30080, [("id", INT4), ("v", TEXT)])
     session.begin()
@@ -185,9 +186,9 @@ def test_byte_limit():
 
 def test_key_size(session):
     t = Table(30090, [("k", TEXT)])
-    run(session, t.insert(t.values([("x" * 1900,)])))
+    run(session, t.insert(t.values([("x" * 1981,)])))
     with refused("54000") as failure:
-        run(session, t.insert(t.values([("x" * 2001,)])))
+        run(session, t.insert(t.values([("x" * 1982,)])))
     assert failure.error.message == "key size too large"
 
 

@@ -6,6 +6,7 @@ import random
 from collections import Counter
 
 import pytest
+from opendsql.limits import DSQL
 
 from tests.execute.support import BOOL, INT4, INT8, TEXT, Table, col, const, i4, i8, program, refused, rows, run, values
 
@@ -246,7 +247,7 @@ def test_in_any_all_arrays(session):
 
 
 def test_memory_limit(database):
-    database.engine.set_limits(query_memory_max=1 << 20)
+    database.engine.set_limits(DSQL.with_values({"query_memory_bytes_max": 1 << 20}))
     session = database.session()
     big = values([TEXT], [("x" * 5000,)] * 400)
     with refused("54000") as failure:

@@ -10,6 +10,7 @@ from opendsql.catalog import bootstrap, context, jobs
 from opendsql.catalog.load import forget, load
 from opendsql.catalog.result import Pending, PyResult
 from opendsql.errors import DsqlError
+from opendsql.limits import DSQL
 from opendsql.query.parse import parse
 from opendsql.query.planner import Planner
 
@@ -30,7 +31,7 @@ class Store:
         self.catalog_version = 0
         self.arena.begin()
         self.arena.publish(self.now, 0, 0)
-        self.engine = EngineHandle(self.arena, 3, commit=self.commit)
+        self.engine = EngineHandle(self.arena, 3, commit=self.commit, limits=DSQL)
 
     def commit(self, request: bytes) -> int:
         _, _, flags, _, _, snapshot_ts, check_count, op_count = struct.unpack_from("<IHHQ16sQII", request)

@@ -25,6 +25,7 @@ from opendsql.catalog.result import Notice, Pending, PyResult
 from opendsql.errors import DsqlError
 from opendsql.gateway import Server, listen
 from opendsql.gateway.service import GatewayService
+from opendsql.limits import DSQL
 from opendsql.query.copy import CopyPlan
 
 from dsql_core.execute import EngineHandle, Program
@@ -218,9 +219,10 @@ def serving(*, verdict: Any = None, authenticate: Any = None, **options: Any) ->
         return 0 if verdict is None else verdict(request)
 
     arena = Arena.create(1 << 26)
-    engine = EngineHandle(arena, 0, commit)
+    engine = EngineHandle(arena, 0, commit, limits=DSQL)
     listener = listen("127.0.0.1", free_port())
     planner = FakePlanner()
+    options.setdefault("message_bytes_max", DSQL.message_bytes_max)
     server = Server(engine, listen_fd=listener.fileno(), **options)
     service = GatewayService(server, engine, planner=planner, parse=planner.check, load_catalog=lambda session: None,
                              authenticate=authenticate)

@@ -1,7 +1,7 @@
 """Who is asking: the session, catalog and settings behind a catalog function that is being evaluated.
 
 The planner thread enters a context before it plans (so stable functions over constants can be folded) and the serving
-loop enters one before it runs a program that calls Python functions:
+loop enters one before it runs a program that calls Python functions. It also carries the limits in force:
 
     with context.use(catalog, session):
         ...
@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from opendsql.catalog.model import ADMIN_OID
+from opendsql.limits import DSQL, Limits
 
 if TYPE_CHECKING:
     from opendsql.catalog.model import Catalog
@@ -32,6 +33,7 @@ class Context(threading.local):
     user_oid: int = ADMIN_OID
     database: str = "postgres"
     search_path: tuple[str, ...] = ("public",)
+    limits: Limits = DSQL  # of the session's engine
 
 
 current = Context()
@@ -42,13 +44,14 @@ def use(catalog: Catalog, session: Any = None) -> Iterator[Context]:
     """Make catalog and session the current ones of this thread for the duration."""
     from opendsql.catalog.settings import settings_of
 
-    saved = (current.catalog, current.session, current.user, current.search_path)
+    saved = (current.catalog, current.session, current.user, current.search_path, current.limits)
     settings = settings_of(session)
     current.catalog = catalog
     current.session = session
     current.user = settings.user
     current.search_path = settings.search_path
+    current.limits = getattr(session, "limits", None) or DSQL
     try:
         yield current
     finally:
-        current.catalog, current.session, current.user, current.search_path = saved
+        current.catalog, current.session, current.user, current.search_path, current.limits = saved

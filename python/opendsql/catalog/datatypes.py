@@ -13,16 +13,15 @@ from functools import cache
 from importlib import resources
 from typing import Any, NamedTuple
 
+from opendsql.catalog.context import current
 from opendsql.catalog.model import Catalog, Domain
 from opendsql.catalog.names import qualified, quote_ident, strings
 from opendsql.errors import DsqlError, unsupported
 from opendsql.limits import (
-    CHAR_BYTES_MAX,
     NUMERIC_DEFAULT_PRECISION,
     NUMERIC_DEFAULT_SCALE,
     NUMERIC_PRECISION_MAX,
     NUMERIC_SCALE_MAX,
-    VARCHAR_BYTES_MAX,
 )
 from opendsql.registry.refused import REFUSED_TYPES, refused_type
 
@@ -164,7 +163,8 @@ def typmod_of(oid: int, node: dict[str, Any]) -> int:
     if oid in (VARCHAR, BPCHAR):
         if not mods:
             return -1
-        name, most = ("varchar", VARCHAR_BYTES_MAX) if oid == VARCHAR else ("char", CHAR_BYTES_MAX)
+        limits = current.limits
+        name, most = ("varchar", limits.varchar_length_max) if oid == VARCHAR else ("char", limits.char_length_max)
         if mods[0] < 1:
             raise DsqlError("22023", f"length for type {name} must be at least 1", position=_position(node))
         if mods[0] > most:

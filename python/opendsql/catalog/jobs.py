@@ -32,13 +32,14 @@ from typing import Any
 from opendsql.catalog import backfill, load, serialise, store, versions
 from opendsql.catalog.model import Catalog, Index, Table
 from opendsql.errors import DsqlError
-from opendsql.guesses import choice
-from opendsql.limits import BACKFILL_ROWS_MAX, BACKFILL_ROWS_MIN, JOB_KEEP_S
+from opendsql.guesses import choice, says
+from opendsql.limits import BACKFILL_ROWS_MAX, BACKFILL_ROWS_MIN, DSQL
 
 log = logging.getLogger(__name__)
 
 RELATION_CLASS = 1259
 SUBMITTED, PROCESSING, COMPLETED, FAILED = "submitted", "processing", "completed", "failed"
+SKIPPED = "Skipped job for nonexistent table."
 DUPLICATES = "found duplicate key(s) while validating index uniqueness"
 
 ATTEMPTS_MAX = 5
@@ -86,8 +87,14 @@ def job_uuid(text: str) -> uuid.UUID:
         raise DsqlError("22P02", "Unable to convert text to UUID") from None
 
 
-def _now(whole_seconds: bool = False) -> str:
-    moment = datetime.now(UTC)
+def clock(session: Any) -> float:
+    """Seconds since the epoch by the session's engine (tests move its clock)."""
+    offset_us: int = getattr(getattr(session, "owner", None), "clock_offset_us", 0)
+    return time.time() + offset_us / 1_000_000
+
+
+def _now(session: Any, whole_seconds: bool = False) -> str:
+    moment = datetime.fromtimestamp(clock(session), UTC)
     return f"{moment:%Y-%m-%d %H:%M:%S}+00" if whole_seconds else f"{moment:%Y-%m-%d %H:%M:%S.%f}+00"
 
 
@@ -118,7 +125,8 @@ def read(session: Any, job_id: str) -> Job | None:
 def submit(session: Any, job_type: str, object_id: int, table: Table, name: str | None, parameter: str = "") -> str:
     """Write a new job in the session's transaction; its id."""
     job_id = new_job_id()
-    job = Job(job_id, SUBMITTED, None, job_type, RELATION_CLASS, object_id, name, _now(), None, table.oid, parameter, "", 0, 0)
+    now = _now(session)
+    job = Job(job_id, SUBMITTED, None, job_type, RELATION_CLASS, object_id, name, now, None, table.oid, parameter, "", 0, 0)
     write(session, job)
     return job_id
 
@@ -132,12 +140,12 @@ def cancel(session: Any, index_oid: int) -> None:
     """DROP INDEX: its unfinished build ends."""
     for job in read_all(session):
         if job.job_type == "INDEX_BUILD" and job.object_id == index_oid and not job.is_finished:
-            write(session, _finished(job, FAILED, "Job cancelled."))
+            write(session, _finished(session, job, FAILED, says("job_cancelled")))
 
 
-def _finished(job: Job, status: str, details: str | None = None) -> Job:
-    now = _now(whole_seconds=True)
-    return replace(job, status=status, details=details, update_time=now, finished=int(time.time()))
+def _finished(session: Any, job: Job, status: str, details: str | None = None) -> Job:
+    now = _now(session, whole_seconds=True)
+    return replace(job, status=status, details=details, update_time=now, finished=int(clock(session)))
 
 
 def _refused(error: Exception) -> bool:
@@ -196,7 +204,7 @@ def _fail(session: Any, job: Job, error: Exception) -> None:
     try:
         current = read(session, job.job_id)
         if current is not None and not current.is_finished:
-            write(session, _finished(current, FAILED, str(getattr(error, "message", error))))
+            write(session, _finished(session, current, FAILED, str(getattr(error, "message", error))))
         session.commit()
     except Exception as again:
         session.rollback()
@@ -210,21 +218,22 @@ def _step(session: Any, job: Job) -> None:
         _purge(session)
     action = {"INDEX_BUILD": _build_index, "VALIDATE_CONSTRAINT": _validate_constraint, "DROP": _drop}.get(job.job_type)
     if action is None:
-        write(session, _finished(job, FAILED, f"unknown job type {job.job_type}"))
+        write(session, _finished(session, job, FAILED, f"unknown job type {job.job_type}"))
     else:
         action(session, catalog, job)
 
 
 def _purge(session: Any) -> None:
     """Forget jobs that finished half an hour ago."""
-    edge = time.time() - JOB_KEEP_S
+    limits = getattr(session, "limits", None) or DSQL
+    edge = clock(session) - limits.job_keep_s
     for job in read_all(session):
         if job.is_finished and job.finished < edge:
             session.delete(store.JOB_TREE, _key(job.job_id))
 
 
 def _drop(session: Any, catalog: Catalog, job: Job) -> None:
-    write(session, _finished(job, COMPLETED))
+    write(session, _finished(session, job, COMPLETED))
 
 
 def find_index(catalog: Catalog, job: Job) -> tuple[Table, Index] | None:
@@ -239,7 +248,7 @@ def find_index(catalog: Catalog, job: Job) -> tuple[Table, Index] | None:
 def _build_index(session: Any, catalog: Catalog, job: Job) -> None:
     found = find_index(catalog, job)
     if found is None:
-        write(session, _finished(job, COMPLETED, "Skipped job for nonexistent table."))
+        write(session, _finished(session, job, choice("job_skipped_status"), SKIPPED))
         return
     table, index = found
     store.validate_version(session, table.oid)
@@ -251,18 +260,18 @@ def _build_index(session: Any, catalog: Catalog, job: Job) -> None:
         # Nothing of this chunk may stay: a new transaction says so.
         session.rollback()
         _chunk_rows.pop(job.job_id, None)
-        write(session, _finished(job, FAILED, DUPLICATES))
+        write(session, _finished(session, job, FAILED, DUPLICATES))
         return
     if count:
         _chunk_rows[job.job_id] = min(BACKFILL_ROWS_MAX, rows * 2)
     if last is not None:
-        done = replace(job, status=PROCESSING, update_time=_now(True), progress=last.hex(), rows_done=job.rows_done + count)
+        done = replace(job, status=PROCESSING, update_time=_now(session, True), progress=last.hex(), rows_done=job.rows_done + count)
         write(session, done)
         return
     _chunk_rows.pop(job.job_id, None)
     valid = tuple(replace(i, valid=True) if i.oid == index.oid else i for i in table.indexes)
     put_table(session, catalog, replace(table, indexes=valid))
-    write(session, replace(_finished(job, COMPLETED), rows_done=job.rows_done + count))
+    write(session, replace(_finished(session, job, COMPLETED), rows_done=job.rows_done + count))
 
 
 def put_table(session: Any, catalog: Catalog, table: Table) -> None:
@@ -282,18 +291,18 @@ def _validate_constraint(session: Any, catalog: Catalog, job: Job) -> None:
     table = catalog.by_oid.get(job.table_oid)
     name = job.parameter
     if not isinstance(table, Table):
-        write(session, _finished(job, COMPLETED, "Skipped job for nonexistent table."))
+        write(session, _finished(session, job, choice("job_skipped_status"), SKIPPED))
         return
     check = next((c for c in table.checks if c.name == name), None)
     key = next((f for f in table.foreign_keys if f.name == name), None)
     if check is None and key is None:
-        write(session, _finished(job, FAILED, f'constraint "{name}" of relation "{table.name}" does not exist'))
+        write(session, _finished(session, job, FAILED, f'constraint "{name}" of relation "{table.name}" does not exist'))
         return
     constraint = check or key
     assert constraint is not None
     failure = backfill.constraint_failure(session, catalog, table, constraint)
     if failure is not None:
-        write(session, _finished(job, FAILED, failure))
+        write(session, _finished(session, job, FAILED, failure))
         return
     put_table(
         session,
@@ -304,4 +313,4 @@ def _validate_constraint(session: Any, catalog: Catalog, job: Job) -> None:
             foreign_keys=tuple(replace(f, validated=True) if f is key else f for f in table.foreign_keys),
         ),
     )
-    write(session, _finished(job, COMPLETED))
+    write(session, _finished(session, job, COMPLETED))

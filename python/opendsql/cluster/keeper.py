@@ -25,6 +25,7 @@ from opendsql.query.planner import Planner
 from opendsql.storage import Checkpointer
 
 TICK_SECONDS = 0.02
+LOOK_SECONDS = 1.0  # between two looks at the size of the journal
 
 
 class Keeper:
@@ -36,9 +37,10 @@ class Keeper:
         self.arena = Arena.attach(*wiring.arena.fds)
         self.stopping = threading.Event()
         commit = Committer(spec.client, wiring.request_producer(spec), wiring.reply_consumer(spec), bell=wiring.bells["keeper"])
-        self.engine = EngineHandle(self.arena, spec.client, commit)
+        self.engine = EngineHandle(self.arena, spec.client, commit, limits=self.config.limits.for_jobs())
         self.checkpointed_seq = wiring.control.read_u64(TRIM_SEQ_OFFSET)
         self.checkpointed_at = time.monotonic()
+        self.looked_at = self.checkpointed_at
         self.journal_bytes = 0
         self.planner = Planner(load.load)  # fills the catalog's hooks: index descriptors, internal statements
 
@@ -52,10 +54,11 @@ class Keeper:
         with Checkpointer(
             self.arena, self.wiring.directory.path, self.config.checkpoint_bytes_per_second, self.stopping.wait
         ) as checkpointer:
-            while not self.stopping.wait(TICK_SECONDS):
-                if self.arena.catalog_version != catalog_version:
+            working = False
+            while not self.stopping.wait(0 if working else TICK_SECONDS):
+                if working or self.arena.catalog_version != catalog_version:
                     catalog_version = self.arena.catalog_version
-                    self.work_off_jobs()
+                    working = self.work_on_jobs()
                 if self.checkpoint_due():
                     self.checkpoint(checkpointer)
             checkpointer.bytes_per_second = 0
@@ -76,25 +79,30 @@ class Keeper:
         """A session for one job step."""
         return self.engine.session()
 
-    def work_off_jobs(self) -> None:
-        """Every unfinished job, step by step."""
-        while not self.stopping.is_set():
+    def work_on_jobs(self) -> bool:
+        """Steps of unfinished jobs for about a tick; whether there may be more to do."""
+        until = time.monotonic() + TICK_SECONDS
+        while time.monotonic() < until and not self.stopping.is_set():
             try:
                 if not jobs.run_jobs(self.session):
-                    return
+                    return False
             except (DsqlError, ExecuteError) as error:
                 print(f"opendsql: job step failed: {error.sqlstate} {error}", file=sys.stderr, flush=True)
                 self.stopping.wait(0.2)
+        return True
 
     def checkpoint_due(self) -> bool:
         """Whether enough was written, or enough time went by since something was."""
         durable = self.wiring.control.read_u64(DURABLE_SEQ_OFFSET)
         if durable == self.checkpointed_seq:
             return False
-        waited = time.monotonic() - self.checkpointed_at
-        if waited >= self.config.checkpoint_seconds:
+        now = time.monotonic()
+        if now - self.checkpointed_at >= self.config.checkpoint_seconds:
             return True
-        return waited >= 1.0 and self.journal_grown() >= self.config.checkpoint_journal_bytes
+        if now - self.looked_at < LOOK_SECONDS:
+            return False
+        self.looked_at = now
+        return self.journal_grown() >= self.config.checkpoint_journal_bytes
 
     def journal_grown(self) -> int:
         """Bytes of journal segments on disk: recycled ones keep the size level, new ones raise it."""
@@ -106,10 +114,10 @@ class Keeper:
             result = checkpointer.step()
         except OperatorError as error:
             print(f"opendsql: {error}", file=sys.stderr, flush=True)
-            self.checkpointed_at = time.monotonic()
+            self.checkpointed_at = self.looked_at = time.monotonic()
             return
         if result is not None:
             self.wiring.control.write_u64(TRIM_SEQ_OFFSET, result.journal_seq)
             self.checkpointed_seq = result.journal_seq
-        self.checkpointed_at = time.monotonic()
+        self.checkpointed_at = self.looked_at = time.monotonic()
         self.journal_bytes = sum(path.stat().st_size for path in self.wiring.directory.journal_path.iterdir())

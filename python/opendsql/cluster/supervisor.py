@@ -87,8 +87,8 @@ class Supervisor:
     def log_descriptors(self) -> None:
         """A line when a worker cannot hold as many connections as it may be asked to."""
         hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-        if hard != resource.RLIM_INFINITY and hard < self.config.connections_max + DESCRIPTORS_OWN:
-            log(f"a process may open {hard} files (ulimit -Hn): too few for {self.config.connections_max} connections")
+        if hard != resource.RLIM_INFINITY and hard < self.config.chosen_connections_max + DESCRIPTORS_OWN:
+            log(f"a process may open {hard} files (ulimit -Hn): too few for {self.config.chosen_connections_max} connections")
 
     def log_access(self) -> None:
         """What a client needs to connect: one line for the rule, one for the authority to trust."""

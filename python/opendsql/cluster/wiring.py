@@ -99,7 +99,7 @@ class Wiring:
             certificates: Certificates | None = Certificates(config.tls_cert, config.tls_key)
         else:
             certificates = local_certificates(directory.path, endpoint, make=config.strict)
-        opened = open_arena(directory.path, config.arena_bytes or default_arena_bytes())
+        opened = open_arena(directory.path, min(config.arena_bytes or default_arena_bytes(), config.limits.cluster_bytes_max))
         opened.arena.become_reader()  # the writer is a worker; nobody else may even map the pages for writing
         specs = specs_for(config)
         clients = max(max(spec.client, spec.aside) for spec in specs) + 1

@@ -31,6 +31,7 @@ from opendsql.gateway.iam import Authenticator, IamFiles, default_credentials, d
 from opendsql.gateway.service import Authenticate, GatewayService
 from opendsql.hints import HINTS
 
+RECURSION_MAX = 4_000  # of the planner thread: expressions of some thousand operators in a row
 PR_SET_PDEATHSIG = 1
 PR_SET_NAME = 15
 
@@ -115,7 +116,8 @@ def serve(wiring: Wiring, spec: WorkerSpec) -> None:
     # No snapshot before the replay is done: until then the newest root is the checkpoint's, behind what was acknowledged.
     while wiring.control.read_u64(REPLAYED_OFFSET) == 0:
         time.sleep(0.001)
-    engine = EngineHandle(arena, spec.client)
+    limits = wiring.config.limits
+    engine = EngineHandle(arena, spec.client, limits=limits)
     server = Server(
         engine,
         listen_fd=wiring.listener.fileno(),
@@ -129,15 +131,16 @@ def serve(wiring: Wiring, spec: WorkerSpec) -> None:
         rate=(wiring.rate, 0),
         cancel=(wiring.cancel, 0, len(wiring.requests)),
         peers=[None if w == spec.client else wiring.bells[wiring.client_name(w)] for w in range(len(wiring.requests))],
-        connections_max=wiring.config.connections_max,
         password=wiring.config.asks_for_tokens,
         rate_per_s=wiring.config.chosen_rate,
-        rate_burst=wiring.config.connection_burst,
+        rate_burst=wiring.config.chosen_burst,
         lifetime_s=wiring.config.chosen_lifetime_s,
         tls=wiring.tls,
         tls_required=wiring.config.strict,
         host_names=wiring.endpoint.names,
         cluster_id=wiring.endpoint.cluster_id,
+        connections_max=wiring.config.chosen_connections_max,
+        message_bytes_max=limits.message_bytes_max,
     )
     set_hints(HINTS if wiring.config.hints and not wiring.config.strict else ())
     service = GatewayService(server, engine, authenticate=login_of(wiring))
@@ -154,6 +157,7 @@ def serve(wiring: Wiring, spec: WorkerSpec) -> None:
         finally:
             stopping.set()  # statements under way need the planner until the loop has ended
 
+    sys.setrecursionlimit(RECURSION_MAX)
     signal.signal(signal.SIGTERM, on_terminate)
     loop = threading.Thread(target=run_loop, name="opendsql-loop", daemon=True)
     loop.start()

@@ -28,7 +28,6 @@ import dsql_core.execute.kernels  # noqa: F401  (registers them)
 from dsql_core.wire import Server, WireRequest
 from opendsql.catalog import context
 from opendsql.catalog import load as catalog_load
-from opendsql.catalog.ddl import calls
 from opendsql.catalog.result import Pending, PyResult
 from opendsql.catalog.settings import SessionSettings, apply_format, settings_of, startup_options
 from opendsql.errors import DsqlError
@@ -75,8 +74,6 @@ class GatewayService:
         self.planner = planner or Planner(self.load_catalog)
         self.parse = parse
         self.authenticate = authenticate
-        if engine is not None:
-            calls.open_session = engine.session  # sys.wait_for_job looks at newer snapshots than its caller's
         self._stopping = threading.Event()
         self._waiting: list[tuple[float, int, WireRequest, Pending]] = []
         self._order = itertools.count()

@@ -26,6 +26,7 @@ from typing import Any
 import pgparse
 
 from opendsql.errors import DsqlError
+from opendsql.query.depth import too_deep
 
 Node = dict[str, Any]
 
@@ -86,6 +87,8 @@ def character_position(text: str, location: int | None) -> int | None:
 
 def parse(text: str) -> list[Statement]:
     """Every statement of a query string; DsqlError 42601 with PostgreSQL's text when it is not valid."""
+    if too_deep(text):
+        raise DsqlError("54001", "stack depth limit exceeded")
     lowered = text.lower()
     marks: list[tuple[int, str, Any]] = []
     source = text

@@ -17,7 +17,7 @@ from opendsql.catalog.model import Column, Sequence, Table, View
 from opendsql.catalog.result import PyResult
 from opendsql.errors import DsqlError, unsupported
 from opendsql.guesses import says
-from opendsql.limits import COLUMNS_LIFETIME_MAX, COLUMNS_PER_TABLE_MAX
+from opendsql.limits import COLUMNS_LIFETIME_MAX
 
 # Actions refused as a whole: subtype -> words of `unsupported ALTER TABLE <words> statement`.
 REFUSED = {
@@ -210,8 +210,7 @@ class TableChange:
                 )
                 return
             raise DsqlError("42701", f'column "{name}" of relation "{self.table.name}" already exists')
-        if len(self.table.live_columns) >= COLUMNS_PER_TABLE_MAX:
-            raise DsqlError("54011", "tables can have at most 255 columns")
+        rules.check_column_count(len(self.table.live_columns) + 1, self.table.primary_key is not None)
         if len(self.table.columns) >= COLUMNS_LIFETIME_MAX:
             raise DsqlError("54011", f"tables can have at most {COLUMNS_LIFETIME_MAX} columns")
         storage = column_rules.storage_code(body.get("storage_name"), type_oid)

@@ -1,14 +1,11 @@
 """CALL: only the system's procedures exist, and of them only sys.wait_for_job.
 
 The wait holds nothing: the statement is a Pending that looks at the job's row at a fresh snapshot each time it is
-asked. `open_session` is filled by the process that serves (a session of its own to look with); without it the caller's
-session looks, between transactions.
+asked: through a session of its own from the caller's engine, or, without an engine, the caller's between transactions.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from typing import Any
 
 from opendsql.catalog import jobs
@@ -18,11 +15,8 @@ from opendsql.catalog.result import Pending, PyResult
 from opendsql.catalog.settings import settings_of
 from opendsql.errors import DsqlError, unsupported
 from opendsql.guesses import says
-from opendsql.limits import TRANSACTION_AGE_MAX_S
 
 COLUMNS = [("succeeded", 16)]
-
-open_session: Callable[[], Any] | None = None
 
 
 def call(stmt: dict[str, Any], text: str, session: Any, catalog: Any, params: list[str | None] | None = None) -> PyResult | Pending:
@@ -87,7 +81,8 @@ class Waiter:
     def __init__(self, session: Any, job_id: str) -> None:
         self.session = session
         self.job_id = job_id.lower()
-        self.deadline = time.monotonic() + TRANSACTION_AGE_MAX_S
+        if getattr(session, "state", "") == "idle":
+            session.begin(explicit=False)  # the wait is as old as the transaction it is in
 
     def poll(self) -> PyResult | None:
         """The result once the job is over."""
@@ -96,18 +91,19 @@ class Waiter:
             raise DsqlError("42704", says("unknown_job", id=self.job_id))
         if job.is_finished:
             return PyResult("CALL", COLUMNS, [("t" if job.status == jobs.COMPLETED else "f",)])
-        if time.monotonic() > self.deadline:
-            raise DsqlError("54000", f"transaction age limit of {TRANSACTION_AGE_MAX_S}s exceeded")
+        if hasattr(self.session, "check"):
+            self.session.check()
         return None
 
     def _look(self) -> jobs.Job | None:
-        if open_session is None:
+        engine = getattr(self.session, "owner", None)
+        if engine is None:
             try:
                 return jobs.read(self.session, self.job_id)
             finally:
                 if not getattr(self.session, "in_transaction", False):
                     self.session.rollback()  # the next look is at a newer snapshot
-        session = open_session()
+        session = engine.session()
         try:
             return jobs.read(session, self.job_id)
         finally:

@@ -7,12 +7,13 @@ from typing import Any
 
 from opendsql.catalog import acl
 from opendsql.catalog import datatypes as dt
+from opendsql.catalog.context import current
 from opendsql.catalog.ddl import expressions
 from opendsql.catalog.model import Check, Column, ForeignKey, Index, Table
 from opendsql.catalog.names import choose_name, index_columns_part, strings
 from opendsql.errors import DsqlError, unsupported
 from opendsql.guesses import says
-from opendsql.limits import INDEXES_PER_TABLE_MAX, KEY_BYTES_DECLARED_MAX, KEY_COLUMNS_MAX
+from opendsql.limits import reached
 
 
 def check_clauses(constraint: dict[str, Any]) -> None:
@@ -50,16 +51,28 @@ def check_key(columns: Sequence[tuple[int, int]]) -> None:
     for oid, _ in columns:
         if oid not in dt.INDEXABLE:
             raise unsupported(f"datatype {dt.format_type(oid, None)} is not supported in a key")
-    if len(columns) > KEY_COLUMNS_MAX:
-        raise DsqlError("54011", f"more than {KEY_COLUMNS_MAX} column keys in an index are not supported")
-    if sum(dt.key_bytes(oid, typmod) for oid, typmod in columns) > KEY_BYTES_DECLARED_MAX:
-        raise DsqlError("54000", f"key size greater than {KEY_BYTES_DECLARED_MAX} bytes not supported")
+    limits = current.limits
+    if len(columns) > limits.key_columns_max:
+        raise DsqlError("54011", f"more than {limits.key_columns_max} column keys in an index are not supported")
+    if sum(dt.key_bytes(oid, typmod) for oid, typmod in columns) > limits.key_bytes_declared_max:
+        raise DsqlError("54000", f"key size greater than {limits.key_bytes_declared_max} bytes not supported")
+
+
+def check_column_count(count: int, has_primary_key: bool) -> None:
+    """At most 256 columns that are not dropped; a primary key holds them all, and its message comes first."""
+    most = current.limits.columns_per_table_max
+    if count > most:
+        raise DsqlError(
+            "54011",
+            f"cannot use more than {most} columns in an index" if has_primary_key else f"tables can have at most {most - 1} columns",
+        )
 
 
 def check_index_count(count: int) -> None:
     """At most 24 indexes, the primary key's included."""
-    if count > INDEXES_PER_TABLE_MAX:
-        raise DsqlError("54000", f"more than {INDEXES_PER_TABLE_MAX} indexes per table are not allowed")
+    most = current.limits.indexes_per_table_max
+    if reached(count - 1, most):
+        raise DsqlError("54000", f"more than {most} indexes per table are not allowed")
 
 
 def build_index(constraint: dict[str, Any], oid: int, table_oid: int, table: str, columns: Sequence[Column], taken: set[str]) -> Index:

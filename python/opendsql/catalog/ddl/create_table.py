@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+from opendsql.catalog.context import current
 from opendsql.catalog.ddl import columns as column_rules
 from opendsql.catalog.ddl import constraints as rules
 from opendsql.catalog.ddl import grants, sequences
 from opendsql.catalog.ddl.change import SYSTEM_COLUMNS, Change, all_indexes, changed
-from opendsql.catalog.model import Check, Column, Index, Table, View
+from opendsql.catalog.model import FIRST_USER_OID, Check, Column, Index, Table, View
 from opendsql.catalog.names import choose_name, index_columns_part
 from opendsql.catalog.result import PyResult
 from opendsql.errors import DsqlError, unsupported
 from opendsql.guesses import says
-from opendsql.limits import COLUMNS_PER_TABLE_MAX, TABLES_MAX
+from opendsql.limits import reached
 
 _LIKE = {"comments": 1, "compression": 2, "constraints": 4, "defaults": 8, "generated": 16, "identity": 32, "indexes": 64}
 
@@ -61,8 +62,9 @@ def make_table(change: Change, stmt: dict[str, Any], schema: str) -> bool:
             change.notice(f'relation "{name}" already exists, skipping', "42P07")
             return False
         raise DsqlError("42P07", f'relation "{name}" already exists')
-    if sum(isinstance(r, Table) and r.oid >= 1024 for r in change.catalog.relations.values()) >= TABLES_MAX:
-        raise DsqlError("54000", f"creating more than {TABLES_MAX} tables not allowed")
+    most = current.limits.tables_max
+    if reached(sum(isinstance(r, Table) and r.oid >= FIRST_USER_OID for r in change.catalog.relations.values()), most):
+        raise DsqlError("54000", f"creating more than {most} tables not allowed")
     taken.add(name)
     builder = TableBuilder(change, schema, name, taken)
     for node in stmt.get("tableElts") or ():
@@ -157,10 +159,7 @@ class TableBuilder:
         primary = [c for c in self.constraints if c["contype"] == "CONSTR_PRIMARY"]
         if len(primary) + sum(i.primary for i in self.copied_indexes) > 1:
             raise DsqlError("42P16", f'multiple primary keys for table "{self.name}" are not allowed')
-        if len(self.sources) > COLUMNS_PER_TABLE_MAX:
-            if primary:
-                raise DsqlError("54011", "cannot use more than 256 columns in an index")
-            raise DsqlError("54011", "tables can have at most 255 columns")
+        rules.check_column_count(len(self.sources), bool(primary or any(i.primary for i in self.copied_indexes)))
         count = 1 + len(self.constraints) + len(self.copied_checks) + len(self.copied_indexes)
         self.next_oid = self.change.new_oid(count + sum(s.identity is not None for s in self.sources))
         table_oid = self.oid()

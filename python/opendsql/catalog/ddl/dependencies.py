@@ -145,9 +145,7 @@ def _nearest(change: Change, view: View, others: dict[int, Any]) -> str | None:
 
 
 def remove_relation(change: Change, relation: Relation) -> None:
-    """Drop one relation with the sequences it owns and the defaults that use it."""
-    from opendsql.catalog import jobs
-
+    """Drop one relation with the sequences it owns and the defaults that use it. Jobs on it skip a table that is gone."""
     if isinstance(relation, Table):
         for other in list(change.catalog.relations.values()):
             if isinstance(other, Sequence) and other.owned_by and other.owned_by[0] == relation.oid:
@@ -155,8 +153,6 @@ def remove_relation(change: Change, relation: Relation) -> None:
         for statistics in change.catalog.statistics.values():
             if statistics.table_oid == relation.oid:
                 change.remove(statistics)
-        for index in relation.indexes:
-            jobs.cancel(change.session, index.oid)
     elif isinstance(relation, Sequence):
         for table, column in default_users(change.catalog, relation):
             columns = tuple(changed(c, default=None) if c is column else c for c in table.columns)

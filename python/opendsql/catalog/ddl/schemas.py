@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from opendsql.catalog.acl import SYSTEM_SCHEMAS
+from opendsql.catalog.context import current
 from opendsql.catalog.ddl import create_table as tables
 from opendsql.catalog.ddl import refusals, views
 from opendsql.catalog.ddl.change import Change, role_oid
 from opendsql.catalog.model import PUBLIC_OID, Schema
 from opendsql.catalog.result import PyResult
 from opendsql.errors import DsqlError
-from opendsql.limits import SCHEMAS_MAX
+from opendsql.limits import reached
 
 
 def create_schema(stmt: dict[str, Any], text: str, session: Any, catalog: Any) -> PyResult:
@@ -37,8 +38,8 @@ def create_schema(stmt: dict[str, Any], text: str, session: Any, catalog: Any) -
     from opendsql.catalog.ddl import grants  # which needs this module's neighbours
 
     user_made = [s for s in catalog.schemas.values() if s.name not in SYSTEM_SCHEMAS and s.oid != PUBLIC_OID]
-    if len(user_made) >= SCHEMAS_MAX:
-        raise DsqlError("54000", f"more than {SCHEMAS_MAX} schemas not allowed")
+    if reached(len(user_made), current.limits.schemas_max):
+        raise DsqlError("54000", f"more than {current.limits.schemas_max} schemas not allowed")
     schema = Schema(change.new_oid(), name, owner, acl=grants.initial_acl(change, "", "n", "schema"))
     change.put(schema)
     catalog = change.catalog = with_schema(catalog, schema)

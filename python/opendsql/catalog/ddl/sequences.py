@@ -11,6 +11,7 @@ from typing import Any
 
 from opendsql.catalog import datatypes as dt
 from opendsql.catalog import store
+from opendsql.catalog.context import current
 from opendsql.catalog.ddl import grants
 from opendsql.catalog.ddl.change import Change, changed
 from opendsql.catalog.model import Sequence
@@ -18,7 +19,7 @@ from opendsql.catalog.names import strings
 from opendsql.catalog.result import PyResult
 from opendsql.errors import DsqlError, unsupported
 from opendsql.guesses import says
-from opendsql.limits import SEQUENCE_CACHE_MIN, SEQUENCES_MAX
+from opendsql.limits import SEQUENCE_CACHE_MIN, reached
 
 _CACHE_RULE = "please define CACHE greater than or equal to 65536 or equal to 1"
 INT8_MAX, INT8_MIN = 2**63 - 1, -(2**63)
@@ -110,8 +111,8 @@ def write_state(session: Any, oid: int, last_value: int, is_called: bool) -> Non
 def check_count(change: Change, more: int = 1) -> None:
     """At most 5,000 sequences."""
     count = sum(isinstance(r, Sequence) for r in change.catalog.relations.values())
-    if count + more > SEQUENCES_MAX:
-        raise DsqlError("54000", f"creating more than {SEQUENCES_MAX} sequences is not allowed")
+    if reached(count + more - 1, current.limits.sequences_max):
+        raise DsqlError("54000", f"creating more than {current.limits.sequences_max} sequences is not allowed")
 
 
 def owned_by(change: Change, option: dict[str, Any], sequence: Sequence) -> tuple[int, int] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from opendsql.catalog.context import current
 from opendsql.catalog.ddl import expressions
 from opendsql.catalog.ddl.change import Change, changed
 from opendsql.catalog.ddl.rename import find_named
@@ -11,7 +12,7 @@ from opendsql.catalog.model import Statistics
 from opendsql.catalog.names import choose_name, index_columns_part, split_name, strings
 from opendsql.catalog.result import PyResult
 from opendsql.errors import DsqlError, unsupported
-from opendsql.limits import STATISTICS_PER_TABLE_MAX, STATISTICS_TARGET_MAX
+from opendsql.limits import reached
 
 _KINDS = {"ndistinct": "d", "dependencies": "f", "mcv": "m"}
 
@@ -59,10 +60,9 @@ def create_statistics(stmt: dict[str, Any], text: str, session: Any, catalog: An
     else:
         schema = table.schema
         name = choose_name(table.name, index_columns_part([*columns, *(["expr"] if given else [])]), "stat", taken)
-    if sum(s.table_oid == table.oid for s in catalog.statistics.values()) >= STATISTICS_PER_TABLE_MAX:
-        raise DsqlError(
-            "54000", f"more than {STATISTICS_PER_TABLE_MAX} extended statistics per table are not allowed"
-        )
+    most = current.limits.statistics_per_table_max
+    if reached(sum(s.table_oid == table.oid for s in catalog.statistics.values()), most):
+        raise DsqlError("54000", f"more than {most} extended statistics per table are not allowed")
     kinds = kinds or (["d", "f", "m"] if len(columns) + len(given) > 1 else [])
     if given:
         kinds.append("e")
@@ -76,10 +76,9 @@ def alter_statistics(stmt: dict[str, Any], text: str, session: Any, catalog: Any
     target = stmt.get("stxstattarget", -1)
     if isinstance(target, dict):  # libpg_query 17 gives a node
         target = target.get("Integer", {}).get("ival", 0)
-    if target > STATISTICS_TARGET_MAX:
-        raise DsqlError(
-            "22023", f"statistics target {target} exceeds maximum allowed value of {STATISTICS_TARGET_MAX}"
-        )
+    most = current.limits.statistics_target_max
+    if target > most:
+        raise DsqlError("22023", f"statistics target {target} exceeds maximum allowed value of {most}")
     change = Change(session, catalog, "ALTER STATISTICS")
     item = find_named(change, catalog.statistics, strings(stmt["defnames"]), "statistics object")
     change.require_owner(item, "statistics object")

@@ -6,6 +6,7 @@ from typing import Any
 
 from opendsql.catalog import hooks
 from opendsql.catalog.acl import SYSTEM_SCHEMAS
+from opendsql.catalog.context import current
 from opendsql.catalog.ddl import grants, refusals
 from opendsql.catalog.ddl.change import Change, changed
 from opendsql.catalog.ddl.dependencies import closure
@@ -16,7 +17,7 @@ from opendsql.catalog.names import strings
 from opendsql.catalog.result import PyResult
 from opendsql.errors import DsqlError, unsupported
 from opendsql.guesses import says
-from opendsql.limits import VIEW_BYTES_MAX, VIEWS_MAX
+from opendsql.limits import reached
 
 
 def create_view(stmt: dict[str, Any], text: str, session: Any, catalog: Any) -> PyResult:
@@ -51,8 +52,8 @@ def make_view(change: Change, stmt: dict[str, Any], schema: str) -> View:
         if not isinstance(existing, View):
             raise DsqlError("42809", f'"{name}" is not a view')
         change.require_owner(existing, "view")
-    elif sum(isinstance(r, View) for r in change.catalog.relations.values()) >= VIEWS_MAX:
-        raise DsqlError("54000", f"creating more than {VIEWS_MAX} views not allowed")
+    elif reached(sum(isinstance(r, View) for r in change.catalog.relations.values()), current.limits.views_max):
+        raise DsqlError("54000", f"creating more than {current.limits.views_max} views not allowed")
     query = stmt["query"]
     select = query.get("SelectStmt")
     if select is None:
@@ -77,7 +78,7 @@ def make_view(change: Change, stmt: dict[str, Any], schema: str) -> View:
         select = query["SelectStmt"]
     name_targets(select, [c.name for c in columns])
     text = Deparser(source_types(change.catalog, query)).query(query)
-    if len(text.encode()) > VIEW_BYTES_MAX:
+    if reached(len(text.encode()) - 1, current.limits.view_bytes_max):
         raise DsqlError("54000", "view definition too large")
     if existing is not None:
         check_replacement(existing, columns)

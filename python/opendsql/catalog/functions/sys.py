@@ -11,7 +11,6 @@ from opendsql.catalog.context import current
 from opendsql.catalog.functions.naming import catalog
 from opendsql.catalog.model import Domain
 from opendsql.catalog.settings import settings_of
-from opendsql.limits import CLUSTER_BYTES_MAX
 
 
 def base32_str_to_uuid(text: str) -> str:
@@ -61,8 +60,8 @@ def cluster_size() -> str:
 
 
 def cluster_size_limit() -> str:
-    """10 TiB, DSQL's default."""
-    return str(CLUSTER_BYTES_MAX)
+    """SQL: sys.cluster_size_limit()."""
+    return str(current.limits.cluster_bytes_max)
 
 
 def iam_session_user() -> str | None:
