@@ -37,13 +37,18 @@ def load(session: Any) -> Catalog:
     """The Catalog at the session's snapshot (its transaction's own DDL included)."""
     if session.did_ddl:
         return build(store.read_objects(session), session.catalog_version)
-    version = session.catalog_version
-    found = _cache.get(version)
-    if found is None:
-        found = build(store.read_objects(session), version)
-        _cache[version] = found
-        while len(_cache) > VERSIONS_KEPT:
-            _cache.popitem(last=False)
+    while True:
+        version = session.catalog_version
+        found = _cache.get(version)
+        if found is not None:
+            return found
+        rows = store.read_objects(session)
+        if session.catalog_version == version:  # else another session's DDL came between: a session that is idle holds no snapshot
+            break
+    found = build(rows, version)
+    _cache[version] = found
+    while len(_cache) > VERSIONS_KEPT:
+        _cache.popitem(last=False)
     return found
 
 
