@@ -58,6 +58,8 @@ class RecordBinder(Part):
         kind = JSONB if name.startswith("jsonb") else JSON
         base: list[Expr] = []
         if name in POPULATE:
+            if len(args) == 3 and kind == JSON:
+                args.pop()  # use_json_as_text, which PostgreSQL takes and does not look at
             if len(args) != 2 or not isinstance(args[0], RowExpr):
                 return None
             if defined is not None:

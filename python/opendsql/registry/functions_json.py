@@ -65,13 +65,13 @@ FUNCTIONS = functions("""
  1180 jsonb_path_query_array_tz(target jsonb, path jsonpath, vars jsonb = {}, silent bool = false) -> jsonb py:jsonb_path_query_array_tz  stable
  4008 jsonb_path_query_first(target jsonb, path jsonpath, vars jsonb = {}, silent bool = false) -> jsonb py:jsonb_path_query_first
  2023 jsonb_path_query_first_tz(target jsonb, path jsonpath, vars jsonb = {}, silent bool = false) -> jsonb py:jsonb_path_query_first_tz  stable
- 3204 json_to_record(json) -> record  srf:json_to_record  stable
- 3490 jsonb_to_record(jsonb) -> record  srf:jsonb_to_record  stable
- 3205 json_to_recordset(json) -> setof record  srf:json_to_recordset  stable
- 3491 jsonb_to_recordset(jsonb) -> setof record  srf:jsonb_to_recordset  stable
- 3960 json_populate_record(anyelement, json) -> anyelement  srf:json_populate_record  stable nulls
- 3209 jsonb_populate_record(anyelement, jsonb) -> anyelement  srf:jsonb_populate_record  stable nulls
- 3961 json_populate_recordset(anyelement, json) -> setof anyelement  srf:json_populate_recordset  stable nulls
- 3475 jsonb_populate_recordset(anyelement, jsonb) -> setof anyelement  srf:jsonb_populate_recordset  stable nulls
+ 3204 json_to_record(json) -> record  srf:json_columns  stable
+ 3490 jsonb_to_record(jsonb) -> record  srf:json_columns  stable
+ 3205 json_to_recordset(json) -> setof record  srf:json_columns  stable nulls
+ 3491 jsonb_to_recordset(jsonb) -> setof record  srf:json_columns  stable nulls
+ 3960 json_populate_record(base anyelement, from_json json, use_json_as_text bool = false) -> anyelement  srf:json_columns  stable nulls
+ 3209 jsonb_populate_record(anyelement, jsonb) -> anyelement  srf:json_columns  stable nulls
+ 3961 json_populate_recordset(base anyelement, from_json json, use_json_as_text bool = false) -> setof anyelement  srf:json_columns  stable nulls
+ 3475 jsonb_populate_recordset(anyelement, jsonb) -> setof anyelement  srf:json_columns  stable nulls
  3304 jsonb_delete_path(jsonb, text[]) -> jsonb                          py:jsonb_delete_path
 """)
