@@ -149,7 +149,7 @@ DEEP = {
 
 
 @pytest.mark.parametrize("shape", DEEP)
-@pytest.mark.parametrize("depth", [50, 500, 3_000])
+@pytest.mark.parametrize("depth", [50, 500, 3_000, 5_000])
 def test_depth(server: RunningServer, shape: str, depth: int) -> None:
     """Deep nesting works or is 54001 (or the parser's own refusal); the session and the server live on."""
     conversation = Conversation(server.port, seconds=20)

@@ -78,21 +78,20 @@ class QueryBinder(Part):
         scope = Scope(parent=outer)
         recursive = clause.get("recursive", False)
         bodies = [entry["CommonTableExpr"] for entry in clause["ctes"]]
-        seen: set[str] = set()
-        for body in bodies:
-            if body["ctename"] in seen:
+        for place, body in enumerate(bodies):
+            if body["ctename"] in scope.order:
                 raise DsqlError(
                     "42712",
                     f'WITH query name "{body["ctename"]}" specified more than once',
                     position=self.position(body.get("location", 0)),
                 )
-            seen.add(body["ctename"])
+            scope.order[body["ctename"]] = place
         mentioned = [_mentions(body) for body in bodies]
         later = _mentions(_without_with(user))  # how often a name stands behind the body at hand
         for names in mentioned:
             later.update(names)
         for number, body in enumerate(bodies):
-            scope.future = frozenset(b["ctename"] for b in bodies[number:])
+            scope.place = number
             name, hidden = body["ctename"], {}
             if "search_clause" in body or "cycle_clause" in body:
                 body, hidden = self.walked(body, recursive)
@@ -113,11 +112,11 @@ class QueryBinder(Part):
                 scope.ctes[name] = self._inline_cte(body, scope)
             else:
                 scope.ctes[name] = self._materialised_cte(body, kind, scope)
-        scope.future = frozenset()
+        scope.place = len(bodies)
         return scope
 
     def _inline_cte(self, body: Node, scope: Scope) -> CteEntry:
-        before = Scope(parent=scope.parent, ctes=dict(scope.ctes), future=scope.future)
+        before = Scope(parent=scope.parent, ctes=scope.ctes, order=scope.order, place=scope.place)
         names = [n["String"].get("sval", "") for n in body.get("aliascolnames", ())]
         entry = CteEntry(body["ctename"], names=names)
         where = body.get("location", 0)

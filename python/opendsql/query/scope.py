@@ -56,7 +56,8 @@ class Scope:
     ctes: dict[str, Any] = field(default_factory=dict)
     clause: str = ""  # words of the clause being bound, for error texts
     level: Any = None  # the QueryLevel that collects aggregates and windows
-    future: frozenset[str] = frozenset()  # WITH queries of this level that come later
+    order: dict[str, int] = field(default_factory=dict)  # the WITH queries of this level, known or to come, by place
+    place: int = 0  # those of a lower place are known here
     barred: list[tuple[str, str]] = field(default_factory=list)  # (alias, reason) present but not usable here
 
     def column(self, name: str, position: int | None) -> ScopeColumn | None:
@@ -87,7 +88,7 @@ class Scope:
         """The WITH query of that name, or None."""
         scope: Scope | None = self
         while scope is not None:
-            if name in scope.ctes:
+            if name in scope.ctes and scope.order.get(name, -1) < scope.place:
                 return scope.ctes[name]
             scope = scope.parent
         return None
@@ -96,7 +97,7 @@ class Scope:
         """Whether a WITH query of that name comes later."""
         scope: Scope | None = self
         while scope is not None:
-            if name in scope.future:
+            if scope.order.get(name, -1) >= scope.place:
                 return True
             scope = scope.parent
         return False
