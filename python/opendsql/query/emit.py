@@ -404,8 +404,6 @@ class Emitter(ExprEmitter, ScanEmitter, JoinEmitter, ModifyEmitter):
             "mode": node.mode,
             "est_rows": phys.rows,
         }
-        if self.explaining and node.is_check:
-            ir["x"] = {"checks": node.rel}
         return replace(phys, ir=ir)
 
     def _distinct(self, node: DistinctNode | DistinctOn, want: list[ColumnId], hint: Hint) -> Phys:

@@ -23,7 +23,7 @@ from opendsql.guesses import choice
 from opendsql.query.deparse import Deparser
 from opendsql.query.explain_numbers import Actual
 from opendsql.query.explain_print import Prop, Shown
-from opendsql.query.expr import BOOL, Call, Case, Col, Expr, conjunction
+from opendsql.query.expr import BOOL, Call, Col, Expr, conjunction
 from opendsql.query.parts import Part
 
 if TYPE_CHECKING:
@@ -265,12 +265,7 @@ def index_conditions(ir: IR) -> list[Expr]:
 def late_conditions(ir: IR) -> list[Expr]:
     """What the query processor filters by, but for what the bounds say already."""
     bounding = [c for c in ir["x"]["path"].bounding if not _is_pattern(c)]
-    return [c for c in ir["x"]["late"] if c not in bounding and not is_check(c)]
-
-
-def is_check(cond: Expr) -> bool:
-    """Whether a condition is a foreign key's: a CASE that refuses."""
-    return isinstance(cond, Case) and any(isinstance(v, Call) and v.name == "raise_refusal" for _, v in cond.whens)
+    return [c for c in ir["x"]["late"] if c not in bounding]
 
 
 def _is_pattern(cond: Expr) -> bool:

@@ -12,7 +12,7 @@ Loop (Batched Join) with its inner scan, a hash join has a Hash node, UNION an A
 Invariants
   R1  the numbers shown for a node are those of the topmost IR node it stands for.
   R2  InitPlans and WITH queries hang on the root of the plan that uses them, SubPlans on the node that does.
-  R3  what foreign keys ask for is not shown, as PostgreSQL's triggers are not; the DPU estimate counts it.
+  R3  what foreign keys ask for (Program.afters) is not shown, as PostgreSQL's triggers are not; the DPU estimate counts it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from opendsql.query.deparse import Deparser, sort_key
 from opendsql.query.explain_names import computed, every_node, relation_count, unique_aliases
 from opendsql.query.explain_numbers import Actual, Estimate, Numbers
 from opendsql.query.explain_print import Prop, Shown
-from opendsql.query.explain_scan import ScanTree, condition, dropped, is_check, joins_index, role
+from opendsql.query.explain_scan import ScanTree, condition, dropped, role
 from opendsql.query.expr import BPCHAR, VARCHAR, Col, Const, Expr, SubLink
 from opendsql.query.logical import Insert, Update, Values
 
@@ -115,17 +115,12 @@ class Tree(ScanTree):
         above = above or Above(ir)
         if above.output is None:
             above.output = self.outputs(ir)
-        if ir["op"] == "lock" and "checks" in ir.get("x", {}):
-            ir = checked_input(ir)
-            return self.node(ir, Above(ir, above.output))
         if ir["op"] == "project":
             above.rels |= {ir["x"]["rel"]} if "rel" in ir.get("x", {}) else set()
             return self.node(ir["input"], above)
         if ir["op"] == "filter" and base_of(ir)["op"] not in _UNMERGED:
-            asked = tuple(c for c in ir["x"]["filter"] if not is_check(c))
-            above.filters = (*asked, *above.filters)
-            if asked:
-                above.filter_ir = above.filter_ir or ir
+            above.filters = (*ir["x"]["filter"], *above.filters)
+            above.filter_ir = above.filter_ir or ir
             return self.node(ir["input"], above)
         if ir["op"] in ("scan", "lookup"):
             return self.scan_node(ir, above)
@@ -501,15 +496,6 @@ class Tree(ScanTree):
 def kilobytes(size: int) -> int:
     """Bytes as whole kilobytes, rounded up."""
     return (size + 1023) // 1024
-
-
-def checked_input(ir: IR) -> IR:
-    """The rows a foreign key's check is about: below its lock, its filter and the join with the other table."""
-    below: IR = base_of(ir)
-    inner = below["x"]["scan"].rel if below["op"] == "lookup" else None
-    if inner is not None and inner == ir["x"]["checks"]:
-        return below["input"]["input"] if joins_index(below) else below["input"]
-    return below["left"] if "left" in below else below
 
 
 def _members(ir: IR) -> list[IR]:

@@ -266,7 +266,7 @@ def _child_check(work: _Work, events: Events, key: ForeignKey) -> Node:
     parent = work.table(key.parent_oid)
     scan = binder.scan(parent, parent.name)
     joined = Join("left", plan, scan, tuple(_pairs(scan, parent, key.parent_columns, values, binder)))
-    locked = LockRows(joined, scan.rel, parent, "key_share", is_check=True)
+    locked = LockRows(joined, scan.rel, parent, "key_share")
     given = [NullTest(BOOL, v, False) for v in values]
     missing = BoolOp(BOOL, "and", (*given, NullTest(BOOL, scan.key(), True)))
     detail = _detail(binder, key.columns, values, f' is not present in table "{parent.name}".')

@@ -306,7 +306,6 @@ class LockRows(One):
     rel: int
     table: Table
     mode: str  # 'update' | 'key_share'
-    is_check: bool = False  # of a foreign key, with the join and the filter below it
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -12,7 +12,7 @@ Statements that are not planned (DDL, SET, SHOW, CALL, EXPLAIN ...) become a cal
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -186,7 +186,7 @@ class Planner:
         columns = [
             (c.name, e.type_oid, e.typmod, c.table_oid, c.attnum) for c, e in zip(query.columns, declared, strict=True)
         ]
-        number_nodes(phys.ir, emitter)
+        number_nodes(phys.ir, emitter, afters)
         ir = {
             "kind": "query",
             "plan": phys.ir,
@@ -234,10 +234,11 @@ def readable_output(binder: Binder, plan: Node) -> Node:
 _TAGS = {"SelectStmt": "SELECT", "InsertStmt": "INSERT", "UpdateStmt": "UPDATE", "DeleteStmt": "DELETE"}
 
 
-def number_nodes(plan: dict[str, Any], emitter: Emitter) -> int:
-    """Give every plan node an id, top down: the order EXPLAIN ANALYZE reports in."""
+def number_nodes(plan: dict[str, Any], emitter: Emitter, afters: Sequence[dict[str, Any]] = ()) -> int:
+    """Give every plan node an id, top down: the order EXPLAIN ANALYZE reports in, what foreign keys ask for last."""
     count = 0
     roots = [plan, *(s["plan"] for s in emitter.subplans), *(c["plan"] for c in emitter.ctes if c["plan"])]
+    roots += [a["plan"] for a in afters]
     for root in roots:
         stack = [root]
         while stack:

@@ -184,7 +184,6 @@ comment on index own.t_pkey is 'x';
 comment on schema own is 'x';
 create table own.mine (i int);
 create schema mine;
-drop role dora;
 grant select on own.t to ed;
 create table other (i int references own.t);
 \role dora;
