@@ -5,7 +5,8 @@ whatever parks the connection (a plan, a Python statement, a commit, the loop's 
 
 Grammar comes before execution, for the whole text: a syntax error in the third of three statements means that none has
 run. A cached shape was parsed once, so it is right; unless every statement of a Query has one, the Python thread parses
-the text before the first begins. One statement alone needs none of this: its plan is its check.
+the text before the first begins. One statement alone needs none of this: its plan is its check (but in an aborted
+transaction, where nothing is planned).
 
 COPY FROM STDIN: each row is a run of the plan's one-row INSERT with the fields as parameters; limits, checks and errors
 are those of INSERT. After an error the rest of the data is swallowed, as PostgreSQL does.
@@ -21,51 +22,16 @@ from dsql_core.execute.session cimport (
 )
 from dsql_core.execute.state cimport Execution, STEP_DONE, STEP_ERROR
 from dsql_core.wire.connection cimport (
-    AFTER_RETRY, Conn, CopyState, Loop, PHASE_COPY_IN, PHASE_READY, REQUEST_CHECK, Request, memory_lend,
-    portal_remove, prepared_remove, request_free, request_new, request_submit,
+    Conn, CopyState, Loop, PHASE_COPY_IN, PHASE_READY, memory_lend, portal_remove, prepared_remove,
 )
 from dsql_core.wire.copy_format cimport COPY_BAD, COPY_END, COPY_MORE, COPY_NULL, copy_next_row
-from dsql_core.wire.normalise cimport STATEMENT_EMPTY, Shape, normalise
-from dsql_core.wire.plan_cache cimport COPY_BINARY, PLAN_BY_TEXT, PLAN_COPY_IN, plan_cache_kind
+from dsql_core.wire.normalise cimport STATEMENT_EMPTY, normalise
+from dsql_core.wire.plan_cache cimport COPY_BINARY, PLAN_COPY_IN
 from dsql_core.wire.protocol cimport put_simple, utf8_check
 from dsql_core.wire.statement cimport (
-    PARKED, PLANNED, REFUSED, literals_bind, query_end, statement_done, statement_error, statement_plan, statement_start,
-    tag_set, value_read,
+    PARKED, PLANNED, REFUSED, literals_bind, query_end, statement_done, statement_error, statement_grammar,
+    statement_plan, statement_start, tag_set, value_read,
 )
-
-
-cdef int _grammar(Conn* conn, const uint8_t* body, size_t size) noexcept nogil:
-    # PLANNED: every statement is known; PARKED: the Python thread is asked; REFUSED: error set. Writes over loop.shape.
-    cdef Loop* loop = conn.loop
-    cdef Shape* shape = &loop.shape
-    cdef Request* request
-    cdef size_t at = 0
-    cdef uint8_t kind
-    while at < size:
-        if normalise(body, size, at, 1, shape) < 0:
-            dsql_error_set(&conn.session.error, "53200", "out of memory")
-            return REFUSED
-        if shape.kind == STATEMENT_EMPTY:
-            break
-        at = shape.next
-        kind = plan_cache_kind(&loop.cache, shape, conn.settings_id)
-        if kind == PLAN_BY_TEXT:
-            # Its literals were part of what was parsed.
-            if normalise(body, size, shape.start, 0, shape) < 0:
-                dsql_error_set(&conn.session.error, "53200", "out of memory")
-                return REFUSED
-            kind = plan_cache_kind(&loop.cache, shape, conn.settings_id)
-        if kind == 0:
-            request = request_new(conn, REQUEST_CHECK)
-            if request != NULL:
-                buffer_append(&request.text, body, size)
-                if not request.text.failed:
-                    request_submit(request, AFTER_RETRY)
-                    return PARKED
-                request_free(loop, request)
-            dsql_error_set(&conn.session.error, "53200", "out of memory")
-            return REFUSED
-    return PLANNED
 
 
 cdef int query_message(Conn* conn, const uint8_t* body, size_t size) noexcept nogil:
@@ -101,7 +67,7 @@ cdef int query_message(Conn* conn, const uint8_t* body, size_t size) noexcept no
             query_end(conn)
             return 1
         if loop.shape.next < size and conn.query_count == 0 and not conn.checked:
-            planned = _grammar(conn, body, size)
+            planned = statement_grammar(conn, body, size)
             if planned == PLANNED:
                 conn.checked = 1
                 continue

@@ -12,6 +12,9 @@ cdef enum:
     PARKED = 1               # asked the Python thread
     REFUSED = -1             # session.error is set
 
+# Whether every statement of a text is grammatical. PLANNED: all are known; PARKED: the Python thread is asked (conn.checked
+# tells its yes). Writes over loop.shape.
+cdef int statement_grammar(Conn* conn, const uint8_t* body, size_t size) noexcept nogil
 # Finds or asks for the plan of the statement in loop.shape (normalised from text); fills conn.plan.
 cdef int statement_plan(Conn* conn, const uint8_t* text, size_t size, const uint32_t* declared,
                         uint32_t count) noexcept nogil

@@ -39,18 +39,18 @@ from dsql_core.types.io cimport type_input, type_output, type_receive, type_send
 from dsql_core.wire.connection cimport (
     AFTER_LAST, AFTER_NOTHING, AFTER_RETRY, AFTER_RUN, AFTER_STATEMENT, AFTER_STEP, AFTER_SYNC, COUNT_COMMITS,
     COUNT_CONFLICTS, COUNT_ERRORS, COUNT_PLANS, COUNT_ROWS, COUNT_STATEMENTS, Conn, Loop, OUT_BLOCK, OUT_FLUSH,
-    PHASE_BLOCKED, PHASE_CLOSING, PHASE_COMMIT, PHASE_COPY_IN, PHASE_READY, PHASE_RUN, Portal, REQUEST_PLAN,
-    REQUEST_RUN, REQUEST_STEP, Request, conn_enqueue, conn_send, conn_status, conn_unsent, count_up, memory_lend,
+    PHASE_BLOCKED, PHASE_CLOSING, PHASE_COMMIT, PHASE_COPY_IN, PHASE_READY, PHASE_RUN, Portal, REQUEST_CHECK,
+    REQUEST_PLAN, REQUEST_RUN, REQUEST_STEP, Request, conn_enqueue, conn_send, conn_status, conn_unsent, count_up, memory_lend,
     portals_clear, prepared_clear, request_free, request_new, request_submit, statement_clear,
 )
 from dsql_core.wire.copy_format cimport copy_begin_in, copy_begin_out, copy_end_out, copy_put_rows
 from dsql_core.wire.normalise cimport (
-    LITERAL_I4, LITERAL_I8, Literal, STATEMENT_BEGIN, STATEMENT_COMMIT, STATEMENT_ROLLBACK, Shape, character_count,
-    literal_text, normalise, shape_lifted_text,
+    LITERAL_I4, LITERAL_I8, Literal, STATEMENT_BEGIN, STATEMENT_COMMIT, STATEMENT_EMPTY, STATEMENT_ROLLBACK, Shape,
+    character_count, literal_text, normalise, shape_lifted_text,
 )
 from dsql_core.wire.plan_cache cimport (
-    PLAN_BY_TEXT, PLAN_COPY_IN, PLAN_COPY_OUT, PLAN_PYTHON, Plan, plan_cache_find, plan_cache_put, plan_new,
-    plan_release, plan_retain,
+    PLAN_BY_TEXT, PLAN_COPY_IN, PLAN_COPY_OUT, PLAN_PYTHON, Plan, plan_cache_find, plan_cache_kind, plan_cache_put,
+    plan_new, plan_release, plan_retain,
 )
 from dsql_core.wire.posix cimport monotonic_ns
 from dsql_core.wire.protocol cimport (
@@ -129,6 +129,39 @@ cdef void _remember(Conn* conn, const uint8_t* text, size_t size, const uint32_t
     plan_cache_put(&loop.cache, plan, &loop.shape, conn.settings_id, declared, count)
 
 
+cdef int statement_grammar(Conn* conn, const uint8_t* body, size_t size) noexcept nogil:
+    cdef Loop* loop = conn.loop
+    cdef Shape* shape = &loop.shape
+    cdef Request* request
+    cdef size_t at = 0
+    cdef uint8_t kind
+    while at < size:
+        if normalise(body, size, at, 1, shape) < 0:
+            dsql_error_set(&conn.session.error, "53200", "out of memory")
+            return REFUSED
+        if shape.kind == STATEMENT_EMPTY:
+            break
+        at = shape.next
+        kind = plan_cache_kind(&loop.cache, shape, conn.settings_id)
+        if kind == PLAN_BY_TEXT:
+            # Its literals were part of what was parsed.
+            if normalise(body, size, shape.start, 0, shape) < 0:
+                dsql_error_set(&conn.session.error, "53200", "out of memory")
+                return REFUSED
+            kind = plan_cache_kind(&loop.cache, shape, conn.settings_id)
+        if kind == 0:
+            request = request_new(conn, REQUEST_CHECK)
+            if request != NULL:
+                buffer_append(&request.text, body, size)
+                if not request.text.failed:
+                    request_submit(request, AFTER_RETRY)
+                    return PARKED
+                request_free(loop, request)
+            dsql_error_set(&conn.session.error, "53200", "out of memory")
+            return REFUSED
+    return PLANNED
+
+
 cdef int statement_plan(Conn* conn, const uint8_t* text, size_t size, const uint32_t* declared,
                         uint32_t count) noexcept nogil:
     cdef Loop* loop = conn.loop
@@ -137,8 +170,14 @@ cdef int statement_plan(Conn* conn, const uint8_t* text, size_t size, const uint
     cdef uint64_t version = 0
     cdef uint8_t kind = shape.kind
     cdef uint32_t start
+    cdef int grammar
     cdef bint control = kind == STATEMENT_BEGIN or kind == STATEMENT_COMMIT or kind == STATEMENT_ROLLBACK
     if conn.session.txn_state == TXN_FAILED and kind != STATEMENT_COMMIT and kind != STATEMENT_ROLLBACK:
+        if not conn.checked:                              # 42601 comes before 25P02
+            grammar = statement_grammar(conn, text, size)
+            if grammar != PLANNED:
+                return grammar
+        conn.checked = 0
         session_check(conn.session)
         return REFUSED
     if not control:
@@ -325,6 +364,11 @@ cdef void statement_start(Conn* conn, const Value* params, uint32_t count) noexc
         return
     if plan.kind == PLAN_COPY_IN:
         if session_check(conn.session) < 0:
+            statement_error(conn)
+            return
+        if conn.session.is_read_only:
+            dsql_error_set(&conn.session.error, "25006", "cannot execute COPY FROM in a read-only transaction")
+            txn_fail(conn.session)
             statement_error(conn)
             return
         conn.copy = copy_begin_in(plan, &loop.out)
