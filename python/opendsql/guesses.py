@@ -73,7 +73,6 @@ GUESSES: dict[str, Guess] = {
     ),
     "create_table_order": Guess("clauses before names, names before types", "the clause refusals need no catalog", "low"),
     "exclude_constraint": Guess("EXCLUDE constraint not supported", "pattern of DEFERRABLE constraint not supported", "medium"),
-    "check_no_inherit": Guess("NO INHERIT not supported for CHECK constraints", "no inheritance exists; text by pattern", "low"),
     "serial_name": Guess('type "{name}" does not exist', "recorded of serial: PostgreSQL's rewriting of the name is absent", "high"),
     "sequence_cache_size": Guess("CACHE {value} is not supported. {rule}", "the rule is recorded, the text for 2 to 65535 is not", "low"),
     "drop_referenced_table": Guess("2BP01 without CASCADE", "PostgreSQL 16", "medium"),
@@ -161,6 +160,9 @@ GUESSES: dict[str, Guess] = {
     ),
     "iam_denied": Guess("with an explicit deny in an identity-based policy", "AWS's access-denied sentence", "medium"),
     "iam_not_allowed": Guess("because no identity-based policy allows the {action} action", "AWS's access-denied sentence", "medium"),
+    "iam_revoked": Guess(
+        "FATAL 08006", "a session whose mapping was revoked ends at its next transaction as a login would be refused", "low"
+    ),
     "iam_no_mapping": Guess(
         'IAM authentication failed for user "{user}"', "a documented message without its situation; also for unknown roles", "low"
     ),

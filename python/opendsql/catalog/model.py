@@ -73,6 +73,7 @@ class Check:
     expression: str
     validated: bool = True
     comment: str | None = None
+    no_inherit: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,7 @@ from opendsql.query.logical import (
 from opendsql.query.logical import Node as Plan
 from opendsql.query.parts import Part
 from opendsql.query.scope import RangeItem, Scope, ScopeColumn
+from opendsql.registry.refused import refused_type
 
 Node = dict[str, Any]
 _JOINS = {"JOIN_INNER": "inner", "JOIN_LEFT": "left", "JOIN_RIGHT": "right", "JOIN_FULL": "full"}
@@ -92,7 +93,7 @@ class FromBinder(Part):
             case "RangeTableSample":
                 raise unsupported("TABLESAMPLE clause not supported")
             case "RangeTableFunc":
-                raise unsupported("datatype xml not supported")
+                raise refused_type("xml")
         raise unsupported(f"unsupported FROM item: {kind}")
 
     # -- relations -----------------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from opendsql.query.bind_expr import location_of
 from opendsql.query.expr import BOOL, BYTEA, JSON, JSONB, TEXT, UNKNOWN, Call, Const, Expr, RowExpr
 from opendsql.query.parts import Part
 from opendsql.query.scope import Scope
+from opendsql.registry.refused import refused_type
 from opendsql.registry.types import TYPES_BY_OID, format_type
 
 Node = dict[str, Any]
@@ -188,6 +189,6 @@ class JsonBinder(Part):
         return Call(BOOL, "is_json", (self.explicit_cast(arg, TEXT, -1, None), mode), "is json", kind="py")
 
     def _bind_XmlExpr(self, item: Node, scope: Scope) -> Expr:
-        raise unsupported("datatype xml not supported")
+        raise refused_type("xml")
 
     _bind_XmlSerialize = _bind_XmlExpr

@@ -154,7 +154,7 @@ def find_cast(source: int, target: int, context: str = "i") -> CastMatch | None:
 def _io_cast(source: int, target: int, context: str) -> CastMatch | None:
     # The automatic casts: anything to a string by assignment, a string to anything explicitly.
     source_type, target_type = TYPES_BY_OID[source], TYPES_BY_OID[target]
-    if source_type.kind == "p" and source != 2249 or target_type.kind == "p":
+    if source_type.kind == "p" and source not in (2249, 2278) or target_type.kind == "p":  # record and void have an output
         return None
     if context in ("a", "e") and target_type.category == "S":
         if source in REG_TYPES:

@@ -111,8 +111,6 @@ def build_check(
 ) -> Check:
     """A CHECK constraint."""
     node = constraint["raw_expr"]
-    if constraint.get("is_no_inherit"):
-        raise unsupported(says("check_no_inherit"))
     text = expressions.stored_expression(change, node, columns, "check", table)
     name = constraint.get("conname")
     if name is None:
@@ -124,7 +122,7 @@ def build_check(
     elif name in taken:
         raise DsqlError("42710", f'constraint "{name}" for relation "{table}" already exists')
     taken.add(name)
-    return Check(oid, name, text, validated)
+    return Check(oid, name, text, validated, no_inherit=bool(constraint.get("is_no_inherit")))
 
 
 def build_foreign_key(

@@ -42,6 +42,8 @@ def create_domain(stmt: dict[str, Any], text: str, session: Any, catalog: Any) -
         elif kind == "CONSTR_NOTNULL":
             domain = changed(domain, not_null=True)
         elif kind == "CONSTR_CHECK":
+            if constraint.get("is_no_inherit"):
+                raise DsqlError("42P17", "check constraints for domains cannot be marked NO INHERIT")
             check = build_check(change, constraint, first + 1 + number, name, value, taken)
             domain = changed(domain, checks=(*domain.checks, check))
         elif kind != "CONSTR_NULL":

@@ -34,8 +34,8 @@ def pg_get_constraintdef(oid: str, pretty: str | None = None) -> str | None:
 
 
 def _pretty_check(text: str) -> str:
-    match = re.match(r"CHECK \((.*)\)( NOT VALID)?\Z", text, re.S)
-    return f"CHECK ({pretty_expression(match[1])}){match[2] or ''}" if match else text
+    match = re.match(r"CHECK \((.*)\)((?: NO INHERIT)?(?: NOT VALID)?)\Z", text, re.S)
+    return f"CHECK ({pretty_expression(match[1])}){match[2]}" if match else text
 
 
 def pg_get_expr(text: str, relation_oid: str, pretty: str | None = None) -> str | None:

@@ -80,10 +80,10 @@ def write(session: Any, sequence: Sequence, last: int, called: bool, generation:
     session.add_check(store.fingerprint(store.SEQUENCE_TREE, key) | store.CHECK_VALIDATE | store.CHECK_STAMP)
 
 
-def aside(session: Any, sequence: Sequence, work: Callable[[Any], Any]) -> Any:
-    """work(session) in a transaction of its own, again while others are faster."""
+def aside(session: Any, sequence: Sequence, asked: str, work: Callable[[Any], Any]) -> Any:
+    """work(session) for the function `asked` in a transaction of its own, again while others are faster."""
     if getattr(session, "read_only", False):
-        raise DsqlError("25006", "cannot execute nextval() in a read-only transaction")
+        raise DsqlError("25006", f"cannot execute {asked}() in a read-only transaction")
     if session.did_ddl:
         return work(session)
     own = session.aside()
@@ -152,7 +152,7 @@ def nextval(name: str, privilege: str = "wU") -> str:
     state = state_of(session)
     block = usable(session, sequence, state.blocks.get(sequence.oid))
     if block is None:
-        block = aside(session, sequence, lambda own: take_block(own, sequence))
+        block = aside(session, sequence, "nextval", lambda own: take_block(own, sequence))
     value = block.next_value
     block.next_value = value + sequence.increment
     state.blocks[sequence.oid] = block
@@ -188,7 +188,7 @@ def setval(name: str, value: str, called: str = "t") -> str:
             f'setval: value {number} is out of bounds for sequence "{sequence.name}" ({sequence.minimum}..{sequence.maximum})',
         )
     is_called = called in ("t", "true")
-    aside(current.session, sequence, lambda own: write(own, sequence, number, is_called, row_of(own, sequence)[2]))
+    aside(current.session, sequence, "setval", lambda own: write(own, sequence, number, is_called, row_of(own, sequence)[2]))
     state = state_of(current.session)
     state.blocks.pop(sequence.oid, None)
     if is_called:

@@ -59,7 +59,7 @@ def pg_constraint(catalog: Catalog, session: Any) -> Iterator[RowDict]:
             names = tuple(n for n in column_references(parse_expression(check.expression)) if table.column(n) is not None)
             yield base | {
                 "oid": check.oid, "conname": check.name, "contype": "c", "convalidated": check.validated,
-                "conkey": list(attnums(table, names)), "conbin": check.expression, "connoinherit": False,
+                "conkey": list(attnums(table, names)), "conbin": check.expression, "connoinherit": check.no_inherit,
             }  # fmt: skip
         for key in table.foreign_keys:
             yield foreign_key(catalog, table, key, base)

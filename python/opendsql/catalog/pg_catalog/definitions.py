@@ -77,7 +77,8 @@ def key_constraint_definition(table: Table, index: Index) -> str:
 
 def check_definition(check: Check) -> str:
     """CHECK (...)."""
-    return f"CHECK ({check.expression})" + ("" if check.validated else " NOT VALID")
+    inherited = " NO INHERIT" if check.no_inherit else ""
+    return f"CHECK ({check.expression}){inherited}" + ("" if check.validated else " NOT VALID")
 
 
 def foreign_key_definition(catalog: Catalog, key: ForeignKey, search_path: tuple[str, ...]) -> str:

@@ -73,7 +73,7 @@ class Authenticator:
             return None
 
         def lease(catalog: Any) -> None:
-            if not is_mapped(catalog, user, key.principal):
+            if not is_mapped(catalog, user, key.principal):  # of an open session: guess: iam_revoked
                 log.warning("role %r: no AWS IAM GRANT to %s", user, key.principal)
                 raise denied(says("iam_no_mapping", user=user))
 
