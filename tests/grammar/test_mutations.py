@@ -133,6 +133,9 @@ DEEP = {
     "joins": lambda n: "SELECT 1 FROM w" + "".join(f" CROSS JOIN (SELECT 1) x{i}" for i in range(n)),
     "nested joins": lambda n: "SELECT 1 FROM " + "(" * n + "w" + "".join(f" CROSS JOIN (SELECT 1) x{i})" for i in range(n)),
     "ctes": lambda n: "WITH c0 AS (SELECT 1) " + "".join(f", c{i} AS (SELECT * FROM c{i - 1})" for i in range(1, n)) + f" SELECT * FROM c{n - 1}",
+    "doubling ctes": lambda n: "WITH c0 AS (SELECT 1 AS x)"
+    + "".join(f", c{i} AS NOT MATERIALIZED (SELECT a.x FROM c{i - 1} a, c{i - 1} b)" for i in range(1, n))
+    + f" SELECT * FROM c{n - 1}",
     "nested ctes": lambda n: "WITH c AS (" * n + "SELECT 1" + ") SELECT * FROM c" * n,
     "json": lambda n: "SELECT '" + "[" * n + "]" * n + "'::jsonb",
     "jsonpath": lambda n: "SELECT '" + "(" * n + "1" + ")" * n + "'::jsonpath",

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from opendsql.catalog.acl import role_name
 from opendsql.catalog.model import Catalog, Function, Sequence, Table, View
 from opendsql.errors import DsqlError
+from opendsql.limits import RELATIONS_MAX
 from opendsql.query.bind_cast import CastBinder
 from opendsql.query.bind_expr import ExprBinder
 from opendsql.query.bind_from import FromBinder
@@ -111,8 +112,10 @@ class Binder(
     # -- bookkeeping ---------------------------------------------------------------------------------------------
 
     def new_rel(self, alias: str, columns: tuple[str, ...] = ()) -> int:
-        """A fresh relation number, and what to call it."""
+        """A fresh relation number, and what to call it; 54001 when one statement has too many."""
         rel = self._next_rel
+        if rel > RELATIONS_MAX:
+            raise DsqlError("54001", "stack depth limit exceeded")
         self._next_rel += 1
         self.names.aliases[rel] = alias
         self.names.columns[rel] = columns
