@@ -98,13 +98,13 @@ def _free_params(dict subplan, list subplans, int statement_params) -> bool:
     return any(index >= statement_params and index not in assigned for index in used)
 
 
-def _cte_reads_outside(int i, list ctes, list subplans, int statement_params) -> bool:
-    """The same for a CTE, and through the CTEs it scans."""
-    if _free_params(ctes[i], subplans, statement_params):
+def _cte_reads_outside(dict cte, list subplans, int statement_params, set outside) -> bool:
+    """The same for a CTE, and through the CTEs it scans: those before it that do so are in outside."""
+    if _free_params(cte, subplans, statement_params):
         return True
     scanned = set()
-    _walk_ctes(ctes[i]["plan"], scanned)
-    return any(_cte_reads_outside(k, ctes, subplans, statement_params) for k in scanned if k != i and k < i)
+    _walk_ctes(cte["plan"], scanned)
+    return not outside.isdisjoint(scanned)
 
 
 def _walk_ctes(part, set found) -> None:
@@ -172,6 +172,7 @@ cdef int _compile(Program* program, dict ir, const FormatSettings* format) excep
     program.subplan_count = len(subplans)
     program.subplans = <SubplanInfo*>compiler.alloc((len(subplans) + 1) * sizeof(SubplanInfo))
     program.cte_count = len(ctes)
+    outside = set()
     program.ctes = <CteInfo*>compiler.alloc((len(ctes) + 1) * sizeof(CteInfo))
     for i in range(len(ctes)):
         cte = &program.ctes[i]
@@ -183,7 +184,9 @@ cdef int _compile(Program* program, dict ir, const FormatSettings* format) excep
             continue
         cte.plan = compiler.node(ctes[i]["plan"], None)
         compiler.cte_types[i] = compiler.types_of(cte.plan)
-        cte.is_correlated = _cte_reads_outside(i, ctes, subplans, len(params))
+        cte.is_correlated = _cte_reads_outside(ctes[i], subplans, len(params), outside)
+        if cte.is_correlated:
+            outside.add(i)
         cte.is_modify = cte.plan.op in (P_INSERT, P_UPDATE, P_DELETE)
         if tuple_layout(&cte.tuples, &program.pool, cte.plan.out_types, cte.plan.column_count) < 0:
             raise MemoryError
