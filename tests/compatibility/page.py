@@ -12,7 +12,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 
 from opendsql.guesses import GUESSES  # noqa: E402
-from probes import STEP, Page, Probe, pages  # noqa: E402
+from probes import SERVE, STEP, Page, Probe, pages  # noqa: E402
 
 PAGE = Path(__file__).parent / "COMPATIBILITY.md"
 SOURCES = {
@@ -59,14 +59,15 @@ def conversation(probe: Probe) -> Iterator[tuple[str, list[str]]]:
         if said:
             yield said, answer
         letter, mark, text = step.groups() if step else ("", ">", f"({line} s)")
-        said, answer = (f"{letter}> " if letter else "") + (f"connect {text}" if mark == "!" else text), []
+        said, answer = (f"{letter}> " if letter else "") + (text if mark == ">" else f"connect {text}".strip()), []
     yield said, answer
 
 
 def section(page: Page) -> Iterator[str]:
     """One file of probes as Markdown."""
     yield f"\n## {page.title}\n"
-    yield from page.intro
+    for line in page.intro:
+        yield f"\nServer: `{line} --no-hints`" if line.startswith(SERVE) else line
     for name, source, probes in page.groups:
         keys = source.removeprefix("guess: ")
         basis = SOURCES.get(source) or "a guess: " + ", ".join(f"[{key}](#guesses)" for key in keys.split(", "))

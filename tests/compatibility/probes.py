@@ -10,18 +10,21 @@ A probe is a block between blank lines; each starts on the objects of fixture.sq
 
     > sql          to session A            B> sql      to session B (any capital letter)
     < line         a line of COPY data for the statement before it
-    B! k=v k=v     connect as session B with these startup parameters (`~` for a space inside a value)
+    B! k=v k=v     connect as session B with these startup parameters alone (`~` for a space inside a value)
+    B@ k=v k=v     connect as session B, and go on in it with B>: what can be said of a connection stands in doors.py
     sleep 0.1      let time pass
     {257: c# int}  in a statement: 257 items `c1 int, c2 int, ...`;  :job  the job id answered last
 
-Answer lines, exact: rows as values joined by ` | ` (NULL, '' when empty, <job> for a job id), the command tag,
+Answer lines, exact: rows as values joined by ` | ` (NULL, '' when empty, <job> for a job id), the command tag, `closed`,
 `ERROR sqlstate: message`, then DETAIL, HINT and CONTEXT where there are any; `NOTICE`, `WARNING` likewise before them.
 
 Sources of a group: `recorded` (somebody sent it to the service and wrote the answer down), `documented`, `postgresql`
 (the service runs PostgreSQL 16's code there; nobody recorded this very case), `guess: <key>` of opendsql.guesses.
 hints.txt is in the same form, run with opendsql's hints on (source `opendsql`).
 
-    python tests/compatibility/probes.py --port 5432 [file ...]     writes the present answers into the files
+A line `opendsql serve ...` before the first group says what else the server is told; pages that say the same share one.
+
+    python tests/compatibility/probes.py [file ...]     writes the present answers into the files; --port for a server that runs
 """
 
 from __future__ import annotations
@@ -30,8 +33,8 @@ import argparse
 import contextlib
 import itertools
 import re
-import socket
-import struct
+import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -41,8 +44,14 @@ import psycopg
 from psycopg.pq import DiagnosticField, ExecStatus
 
 HERE = Path(__file__).parent
+sys.path[:0] = [str(HERE), str(HERE.parent)]
+
+from doors import Door, login  # noqa: E402
+from tests_support import run_server  # noqa: E402
+
+SERVE = "opendsql serve "
 FILES = sorted((HERE / "probes").glob("*.txt"))
-STEP = re.compile(r"([A-Z]?)([>!]) (.*)")
+STEP = re.compile(r"([A-Z]?)([>!@])(?: |$)(.*)")
 GROUP = re.compile(r"# (.*?) \[([^\]]*)\]$")
 REPEAT = re.compile(r"\{(\d+): ([^}]*)\}")
 JOB = re.compile(r"\b[a-z2-7]{26}\b")
@@ -62,6 +71,7 @@ class Probe:
     group: str
     source: str
     lines: list[str]
+    serve: str = ""
 
     @property
     def name(self) -> str:
@@ -82,6 +92,11 @@ class Page:
     title: str = ""
     intro: list[str] = field(default_factory=list)
     groups: list[tuple[str, str, list[Probe]]] = field(default_factory=list)
+
+    @property
+    def serve(self) -> str:
+        """What its server is told beside --no-hints."""
+        return next((line.removeprefix(SERVE) for line in self.intro if line.startswith(SERVE)), "")
 
     @property
     def probes(self) -> list[Probe]:
@@ -105,7 +120,7 @@ def read(path: Path) -> Page:
         if lines:
             name, source, probes = page.groups[-1]
             assert STEP.match(lines[0]), f"{path.name}: a probe starts with a statement: {lines[0]!r}"
-            probes.append(Probe(path, page.title, name, source, lines))
+            probes.append(Probe(path, page.title, name, source, lines, page.serve))
     return page
 
 
@@ -138,8 +153,8 @@ def problem(result: psycopg.pq.abc.PGresult) -> list[str]:
 class Session:
     """One connection; what it said is answered as lines."""
 
-    def __init__(self, port: int) -> None:
-        self.connection = psycopg.connect(f"host=127.0.0.1 port={port} user=admin dbname=postgres", autocommit=True)
+    def __init__(self, connection: psycopg.Connection) -> None:
+        self.connection = connection
         self.notices: list[str] = []
         self.tags: list[str] = []
         self.job = ""
@@ -169,7 +184,7 @@ class Session:
 
     def _result(self, result: psycopg.pq.abc.PGresult) -> list[str]:
         if result.status == ExecStatus.FATAL_ERROR:
-            return problem(result)
+            return problem(result) if result.error_field(DiagnosticField.SQLSTATE) else ["closed"]
         tag = (result.command_status or b"").decode()
         self.tags.append(tag)
         lines = []
@@ -194,23 +209,6 @@ def shown(value: bytes | None) -> str:
     return "NULL" if value is None else value.decode().replace("\n", "\\n") or "''"
 
 
-def login(port: int, parameters: dict[str, str]) -> list[str]:
-    """The answer to a startup packet alone: `connected`, or the FATAL error (libpq hides its SQLSTATE)."""
-    values = {"user": "admin", "database": "postgres", **parameters}
-    body = struct.pack("!i", 196608) + b"".join(k.encode() + b"\0" + v.encode() + b"\0" for k, v in values.items()) + b"\0"
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as raw, raw.makefile("rb") as stream:
-        raw.sendall(struct.pack("!i", len(body) + 4) + body)
-        while head := stream.read(5):
-            payload = stream.read(struct.unpack("!i", head[1:])[0] - 4)
-            if head[:1] == b"Z":
-                return ["connected"]
-            if head[:1] == b"E":
-                found = {part[:1]: part[1:].decode() for part in payload.split(b"\0") if part}
-                more = [f"{word}: {found[key]}" for word, key in (("DETAIL", b"D"), ("HINT", b"H")) if key in found]
-                return [f"{found[b'S']} {found[b'C']}: {found[b'M']}", *more]
-    return ["closed"]
-
-
 class Runner:
     """Runs probes on one server, each on the fixture.
 
@@ -218,12 +216,17 @@ class Runner:
     fixture's tables, objects beside the fixture's, or everything.
     """
 
-    def __init__(self, port: int) -> None:
-        self.port = port
+    def __init__(self, door: Door) -> None:
+        self.door = door
         self.dirty = {"all"}
         self.spare: Session | None = None
-        self.admin = Session(port).connection
+        self.admin = self._session().connection
         self.fixture = [line for line in (HERE / "fixture.sql").read_text().splitlines() if line and not line.startswith("--")]
+
+    def _session(self) -> Session:
+        answer, connection = self.door.open({})
+        assert connection is not None, answer
+        return Session(connection)
 
     def run(self, probe: Probe) -> list[str]:
         """The probe's lines with the present answers."""
@@ -245,12 +248,19 @@ class Runner:
                     continue
                 letter, mark, text = said.groups()
                 letter = letter or "A"
-                if mark == "!":
-                    pairs = (pair.partition("=") for pair in text.split())
-                    lines += login(self.port, {key: value.replace("~", " ") for key, _, value in pairs})
+                if mark != ">":
+                    pairs = {key: value for key, _, value in (pair.partition("=") for pair in text.split())}
+                    if mark == "!":
+                        startup = {key: value.replace("~", " ") for key, value in pairs.items()}
+                        lines += login(self.door.port, {"user": "admin", "database": "postgres", **startup})
+                        continue
+                    answer, connection = self.door.open(pairs)
+                    lines += answer
+                    if connection is not None:
+                        sessions[letter] = Session(connection)
                     continue
                 if letter not in sessions:
-                    sessions[letter] = Session(self.port)
+                    sessions[letter] = self._session()
                 data = list(itertools.takewhile(lambda later: later.startswith("< "), steps[place + 1 :]))
                 lines += data
                 copied = [line[2:].replace("\\t", "\t") for line in data]
@@ -353,16 +363,39 @@ def pages(paths: list[Path] | None = None) -> Iterator[Page]:
         yield read(path)
 
 
+class Runners:
+    """A server for each way pages want one served, and its runner, as long as the directory is needed."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.found: dict[str, Runner] = {}
+        self.servers = contextlib.ExitStack()
+
+    def of(self, serve: str) -> Runner:
+        """Started when it is first wanted."""
+        if serve not in self.found:
+            directory = self.directory / str(len(self.found))
+            directory.mkdir()
+            server = self.servers.enter_context(run_server(directory, "--no-hints", *serve.split()))
+            self.found[serve] = Runner(Door(server.port, server.data if "--strict" in serve else None))
+            self.servers.callback(self.found[serve].close)
+        return self.found[serve]
+
+
 def main() -> None:
     """Records the present answers."""
     arguments = argparse.ArgumentParser()
-    arguments.add_argument("--port", type=int, required=True)
+    arguments.add_argument("--port", type=int)
     arguments.add_argument("files", nargs="*", type=Path)
     options = arguments.parse_args()
-    runner = Runner(options.port)
-    for page in pages(options.files):
-        write(page, {id(probe): runner.run(probe) for probe in page.probes})
-    runner.close()
+    with tempfile.TemporaryDirectory() as directory:
+        runners = Runners(Path(directory))
+        with runners.servers:
+            if options.port is not None:
+                runners.found[""] = Runner(Door(options.port))
+            for page in pages(options.files):
+                runner = runners.of(page.serve)
+                write(page, {id(probe): runner.run(probe) for probe in page.probes})
 
 
 if __name__ == "__main__":

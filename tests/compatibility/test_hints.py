@@ -13,6 +13,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from doors import Door
 from opendsql import embedded
 from opendsql.hints import HINTS, hint_for
 from probes import STEP, Probe, Runner, read
@@ -31,7 +32,7 @@ def hinting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]
 
 @pytest.fixture(scope="module")
 def runner(hinting: RunningServer) -> Iterator[Runner]:
-    runner = Runner(hinting.port)
+    runner = Runner(Door(hinting.port))
     yield runner
     runner.close()
 
