@@ -130,7 +130,8 @@ _POSTGRESQL: dict[str, tuple[str, ...]] = {
     ),
     "42P15": ("CREATE specifies a schema .*",),
     "42P16": ('column( ".*")? cannot be declared SETOF', 'multiple primary keys for table ".*" are not allowed', 'cannot .*', ".* must be declared NOT NULL.*"),
-    "42P17": ("functions in index (expression|predicate) must be marked IMMUTABLE", "generation expression is not immutable", ".* pseudo-type.*"),
+    "42P17": ("functions in index (expression|predicate) must be marked IMMUTABLE", "generation expression is not immutable", ".* pseudo-type.*",
+              "check constraints for domains cannot be marked NO INHERIT"),
     "42P18": ("cannot determine type of empty array", r"could not determine data type of parameter \$\d+", "could not determine .*"),
     "42P19": ("recursive .*",),
     "42P20": (

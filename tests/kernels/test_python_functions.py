@@ -44,6 +44,7 @@ KNOWN: dict[str, str] = {
     "pow(numeric, numeric)": "the same",
     "^(numeric, numeric)": "the same",
     "numeric_power(numeric, numeric)": "the same",
+    "system_user()": "15 does not have it",
 }
 
 
