@@ -11,7 +11,7 @@ Invariants
   T4  a message that is not finished stays at the front of the input (held_size) and is handled again, not continued.
   T5  no transaction of a session that logged in through a role mapping begins before the mapping was confirmed at the
       newest catalog version.
-  T5  a connection that is leaving (lifetime over, server ending) finishes its transaction first; then it goes.
+  T6  a connection that is leaving (lifetime over, server ending) finishes its transaction first; then it goes.
 """
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.string cimport memmove, strcpy
@@ -275,7 +275,7 @@ cdef void _open_turn(Conn* conn) noexcept nogil:
 
 
 cdef void _leave(Conn* conn) noexcept nogil:
-    # T5: between transactions, with no Query half done; a farewell not in one packet with an answer (libpq would take it for
+    # T6: between transactions, with no Query half done; a farewell not in one packet with an answer (libpq would take it for
     # a notice): the loop comes back to those who could not go yet.
     if conn.session.txn_state != TXN_IDLE or conn.query_count != 0 or conn.saved.size != 0:
         return

@@ -196,6 +196,10 @@ GUESSES: dict[str, Guess] = {
         "row: its values + 140; index entry: 4 x (key + primary key) + INCLUDE columns",
         "fits both published batches of 500 rows (9.93 MiB without an index, 9.11 MiB with four on 100-byte text keys)", "low"
     ),
+    "relations_bound": Guess(
+        "more than 6,000 relations in one statement: 54001 stack depth limit exceeded",
+        "a bound of opendsql's own, so that doubling WITH queries end; the service's is not known", "low"
+    ),
     "age_checked": Guess("when a statement starts and at COMMIT", "pg_sleep(310) returned, the next statement failed", "medium"),
     "locked_rows_uncounted": Guess(True, "FOR UPDATE rows are no changes", "low"),
     "datatype_limit_name": Guess("varchar", "text, bytea and jsonb are recorded; varchar is called by its own name", "medium"),

@@ -160,7 +160,8 @@ NUMERIC_BYTES_MAX = 510
 NUMERIC_DEFAULT_PRECISION = 18  # bare numeric is numeric(18,6)
 NUMERIC_DEFAULT_SCALE = 6
 IDENTIFIER_BYTES_MAX = 63
-RELATIONS_MAX = 6_000  # of one statement, its queries' results included: what NOT MATERIALIZED and views multiply has an end
+# Of one statement, its queries' results included: what NOT MATERIALIZED and views multiply has an end (guess: relations_bound).
+RELATIONS_MAX = 6_000
 COLUMNS_LIFETIME_MAX = 1_600  # of a table, dropped ones included
 SEQUENCE_CACHE_MIN = 65_536  # or exactly 1
 

@@ -57,8 +57,9 @@ def test_conflict(server) -> None:
             try:
                 await transaction.commit()
             except asyncpg.SerializationError as error:
-                return error.sqlstate, str(error).partition("\n")[0]  # asyncpg puts the HINT below
+                return error.sqlstate, str(error)
         finally:
             await other.close()
 
-    assert run(server, body) == ("40001", "change conflicts with another transaction (OC000)")
+    hint = "Another transaction changed the same rows first. Nothing was written: run the whole transaction again."
+    assert run(server, body) == ("40001", f"change conflicts with another transaction (OC000)\nHINT:  {hint}")
